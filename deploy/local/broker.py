@@ -1,0 +1,211 @@
+"""A private RabbitMQ node: its own name, ports, cookie and data, on the loopback interface only.
+
+A RabbitMQ that the system runs is never asked, changed or stopped. The node has no ``guest``:
+its first and only built-in user is an administrator with a password generated for this checkout.
+"""
+
+import base64
+import json
+import os
+import re
+import secrets
+import shutil
+import sys
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import docker
+import processes
+import state
+from state import LOCAL, StackError
+
+DATA = LOCAL / "rabbitmq"
+PID_FILE = DATA / "node.pid"
+LOG = state.LOGS / "rabbitmq.log"
+COMMON = state.ROOT / "deploy" / "rabbitmq" / "rabbitmq.conf"
+NODE = f"lianfang-{state.CHECKOUT}@localhost"
+CONTAINER = f"lianfang-{state.CHECKOUT}-rabbitmq"
+IMAGE = "rabbitmq:4-management"
+ADMINISTRATOR = "lianfang-admin"
+PLUGINS = (
+    "rabbitmq_management",
+    "rabbitmq_prometheus",
+    "rabbitmq_shovel",
+    "rabbitmq_shovel_management",
+)
+PORTS = ("amqp", "management", "prometheus", "distribution")
+HOMES = (
+    "usr/lib/rabbitmq/bin",
+    "usr/lib/rabbitmq/lib/rabbitmq_server-*/sbin",
+    "opt/rabbitmq/sbin",
+)
+OLDEST = (3, 10)
+BOOT_SECONDS = 90.0
+GRACE_SECONDS = 30.0
+
+
+def binaries() -> Path | None:
+    """The directory of RabbitMQ's own scripts, not of the wrappers that switch the user.
+
+    None when there is none of a version that this project supports.
+    """
+    homes = [home for pattern in HOMES for home in sorted(Path("/").glob(pattern), reverse=True)]
+    command = shutil.which("rabbitmq-server")
+    if command:
+        homes.append(Path(command).resolve().parent)
+    scripts = ("rabbitmq-server", "rabbitmq-env")
+    whole = [home for home in homes if all((home / script).exists() for script in scripts)]
+    return next((home for home in whole if version(home) >= OLDEST), None)
+
+
+def version(home: Path) -> tuple[int, ...]:
+    """The version of the RabbitMQ in ``home``, read from the name of its directory.
+
+    A directory that does not say counts as new enough.
+    """
+    named = re.search(r"rabbitmq_server-(\d+)\.(\d+)", str((home / "rabbitmq-server").resolve()))
+    return tuple(int(part) for part in named.groups()) if named else OLDEST
+
+
+def administrator_password() -> str:
+    """The generated password; kept beside the node's data, because it lives and dies with them."""
+    kept = DATA / "password"
+    if not kept.exists():
+        state.write_private(kept, secrets.token_urlsafe(24))
+    return kept.read_text()
+
+
+def ask(uri: str, path: str) -> Any:
+    """GET ``path`` of the management API at ``uri``; None while nobody answers there."""
+    scheme, _, rest = uri.partition("://")
+    credentials, _, host = rest.rpartition("@")
+    request = urllib.request.Request(f"{scheme}://{host.rstrip('/')}{path}")
+    token = base64.b64encode(urllib.request.unquote(credentials).encode()).decode()
+    request.add_header("Authorization", f"Basic {token}")
+    try:
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(
+            request, timeout=5
+        ) as answer:
+            return json.load(answer)
+    except urllib.error.HTTPError as error:
+        if error.code in (401, 403):
+            raise StackError(f"RabbitMQ at {host} refuses the administrator's password") from error
+        return None
+    except (OSError, ValueError):
+        return None
+
+
+def is_ready(uri: str) -> bool:
+    """Whether the node behind the management API has booted and accepts AMQP connections."""
+    overview = ask(uri, "/api/overview")
+    listeners = overview["listeners"] if overview else []
+    return any(listener["protocol"] == "amqp" for listener in listeners)
+
+
+def configure(ports: dict[str, int], address: str, private: str = "") -> None:
+    """Write the node's configuration: the common part, then what belongs to this checkout."""
+    state.write_private(
+        DATA / "rabbitmq.conf",
+        COMMON.read_text()
+        + f"\nlisteners.tcp.local = {address}:{ports['amqp']}\n"
+        + f"management.tcp.ip = {address}\nmanagement.tcp.port = {ports['management']}\n"
+        + f"prometheus.tcp.ip = {address}\nprometheus.tcp.port = {ports['prometheus']}\n"
+        + private,
+    )
+    state.write_private(DATA / "enabled_plugins", f"[{','.join(PLUGINS)}].\n")
+
+
+def environment(ports: dict[str, int]) -> dict[str, str]:
+    """The environment of the node: nothing of ``/etc/rabbitmq`` is read."""
+    kept = {name: os.environ[name] for name in ("PATH", "LANG", "TMPDIR") if name in os.environ}
+    return kept | {
+        "HOME": str(DATA),
+        "RABBITMQ_NODENAME": NODE,
+        "RABBITMQ_NODE_PORT": str(ports["amqp"]),
+        "RABBITMQ_DIST_PORT": str(ports["distribution"]),
+        "RABBITMQ_MNESIA_BASE": str(DATA / "data"),
+        "RABBITMQ_PID_FILE": str(PID_FILE),
+        "RABBITMQ_LOG_BASE": str(DATA / "log"),
+        "RABBITMQ_CONF_ENV_FILE": str(DATA / "rabbitmq-env.conf"),
+        "RABBITMQ_CONFIG_FILE": str(DATA / "rabbitmq.conf"),
+        "RABBITMQ_CONFIG_FILES": str(DATA / "conf.d"),
+        "RABBITMQ_ADVANCED_CONFIG_FILE": str(DATA / "advanced.config"),
+        "RABBITMQ_GENERATED_CONFIG_DIR": str(DATA / "config"),
+        "RABBITMQ_ENABLED_PLUGINS_FILE": str(DATA / "enabled_plugins"),
+        "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1}",
+        "ERL_EPMD_ADDRESS": "127.0.0.1",
+    }
+
+
+def up() -> dict[str, Any]:
+    """Start the node and wait until it serves; nothing keeps running when that fails."""
+    ports = state.choose_ports(*PORTS)
+    password = administrator_password()
+    uri = f"http://{ADMINISTRATOR}:{password}@127.0.0.1:{ports['management']}"
+    described = {"ports": ports, "management_uri": uri, "host": f"127.0.0.1:{ports['amqp']}"}
+    home = binaries()
+    if home is not None:
+        return described | {"process": start_node(home, ports, password, uri)}
+    if not docker.is_running():
+        raise StackError("no RabbitMQ and no Docker here: run deploy/local/setup.sh")
+    return described | {"container": start_container(ports, password, uri)}
+
+
+def start_node(home: Path, ports: dict[str, int], password: str, uri: str) -> dict[str, Any]:
+    """Boot the node from the binaries in ``home``; returns which process it is."""
+    for part in (DATA / "data", DATA / "log"):
+        part.mkdir(parents=True, exist_ok=True)
+    administrator = f"default_user = {ADMINISTRATOR}\ndefault_pass = {password}\n"
+    configure(ports, "127.0.0.1", administrator)
+    script = processes.start([home / "rabbitmq-server"], environment(ports), DATA, LOG)
+    try:
+        if (
+            not processes.wait_until(
+                lambda: script.poll() is not None or is_ready(uri), BOOT_SECONDS
+            )
+            or script.poll() is not None
+        ):
+            raise StackError(f"RabbitMQ did not start:\n{processes.tail(LOG)}")
+        found = processes.identity(int(PID_FILE.read_text()))
+        if found is None:
+            raise StackError(f"RabbitMQ ended right after its start, see {LOG}")
+    except BaseException:
+        processes.kill_session(script)
+        raise
+    return found
+
+
+def start_container(ports: dict[str, int], password: str, uri: str) -> str:
+    """Run the node in a container published on the loopback interface; returns its name."""
+    configure(ports, docker.ANY_ADDRESS)
+    mounts = {DATA / name: f"/etc/rabbitmq/{name}" for name in ("rabbitmq.conf", "enabled_plugins")}
+    for file in mounts:
+        file.chmod(0o644)  # the image's own user reads them; the password is not in them
+    node = docker.Container(
+        name=CONTAINER,
+        image=IMAGE,
+        ports=[ports[name] for name in ("amqp", "management", "prometheus")],
+        mounts=mounts,
+        environment={"RABBITMQ_DEFAULT_USER": ADMINISTRATOR, "RABBITMQ_DEFAULT_PASS": password},
+    )
+    return docker.run(node, lambda: is_ready(uri), BOOT_SECONDS)
+
+
+def is_up(described: dict[str, Any]) -> bool:
+    """Whether what ``up`` described still runs."""
+    if "container" in described:
+        return docker.is_up(described["container"])
+    return processes.is_alive(described.get("process"))
+
+
+def down(described: dict[str, Any]) -> None:
+    """Stop exactly the node that ``up`` described; ``epmd``, shared by all nodes, stays."""
+    if "container" in described:
+        docker.remove(described["container"])
+    processes.stop(described.get("process"), GRACE_SECONDS)
+
+
+if __name__ == "__main__":  # setup.sh asks: are there binaries to run?
+    sys.exit(binaries() is None)

