@@ -6,7 +6,6 @@ exactly what ``up`` started. ``run -- COMMAND`` runs a command with the stack up
 stack afterwards, unless it was up before.
 """
 
-import argparse
 import os
 import subprocess
 import sys
@@ -16,6 +15,7 @@ from urllib.parse import urlsplit
 
 import broker
 import database
+import session
 import state
 from state import LOCAL, StackError, say
 
@@ -71,24 +71,49 @@ def bring_up(name: str, recorded: dict[str, Any]) -> dict[str, Any]:
     return given
 
 
-def up() -> list[str]:
-    """Bring up what is not up and record it; returns what was started.
+def up() -> bool:
+    """Bring up what is not up and record it; True when something was started.
 
-    When one server fails, the other one stays up and recorded, so ``down`` still stops it.
+    Interrupted, it stops again what it started. When one server fails, the other one stays up
+    and recorded, so ``down`` still stops it.
     """
     with state.exclusively("stack"):
-        record = state.read_json(RECORD)
-        before = {name: record.get(name, {}) for name in SERVERS}
-        with ThreadPoolExecutor() as pool:
-            coming = {name: pool.submit(bring_up, name, before[name]) for name in SERVERS}
-        for name, server in coming.items():
-            if server.exception() is None:
-                record[name] = server.result()
+        before = state.read_json(RECORD)
+        try:
+            with session.uninterrupted():
+                record = bring_up_all(before)
+        except KeyboardInterrupt:
+            take_down([name for name in SERVERS if name not in before])
+            raise
+    return any(
+        is_up(name, record[name]) and record[name] != before.get(name, {}) for name in SERVERS
+    )
+
+
+def bring_up_all(before: dict[str, Any]) -> dict[str, Any]:
+    """Bring up both servers at once; the record is written even when one of them fails."""
+    with ThreadPoolExecutor() as pool:
+        coming = {n: pool.submit(bring_up, n, before.get(n, {})) for n in SERVERS}
+    up_now = {n: server.result() for n, server in coming.items() if server.exception() is None}
+    record = before | up_now
+    state.write_json(RECORD, record)
+    for server in coming.values():
+        server.result()
+    state.write_env(ENVIRONMENT, environment(record))
+    return record
+
+
+def take_down(names: list[str]) -> None:
+    """Stop the recorded servers of these names, unless they were given, and forget them."""
+    record = state.read_json(RECORD)
+    for name in [name for name in names if name in record]:
+        if "given" not in record[name]:
+            SERVERS[name].down(record[name])
+        del record[name]
         state.write_json(RECORD, record)
-        for server in coming.values():
-            server.result()
-        state.write_env(ENVIRONMENT, environment(record))
-    return [name for name in SERVERS if record[name] != before[name]]
+    if not record:
+        RECORD.unlink(missing_ok=True)
+        ENVIRONMENT.unlink(missing_ok=True)
 
 
 def environment(record: dict[str, Any]) -> dict[str, str]:
@@ -104,14 +129,7 @@ def down() -> None:
     """Stop the services, then the servers that ``up`` started, and forget them."""
     subprocess.run([sys.executable, SERVICES, "down"], check=True)
     with state.exclusively("stack"):
-        record = state.read_json(RECORD)
-        for name in [name for name in SERVERS if name in record]:
-            if "given" not in record[name]:
-                SERVERS[name].down(record[name])
-            del record[name]
-            state.write_json(RECORD, record)
-        RECORD.unlink(missing_ok=True)
-        ENVIRONMENT.unlink(missing_ok=True)
+        take_down(list(SERVERS))
 
 
 def status() -> int:
@@ -126,37 +144,10 @@ def status() -> int:
     return 1 if "down" in words.values() else 0
 
 
-def run(command: list[str]) -> int:
-    """Run ``command`` with the stack up and its environment; stop the stack if it was not up."""
-    if not command:
-        raise StackError("run needs a command: stack.py run -- pytest")
-    ours = up()
-    try:
-        env = os.environ | state.read_env(ENVIRONMENT)
-        return subprocess.run(command, env=env, check=False).returncode
-    finally:
-        if ours:
-            down()
-
-
-def main() -> int:
-    """Read the command line and do what it says."""
-    parser = argparse.ArgumentParser(prog="stack.py", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
-    for name in ("up", "down", "status"):
-        commands.add_parser(name)
-    commands.add_parser("run").add_argument("arguments", nargs=argparse.REMAINDER)
-    options = parser.parse_args()
-    if options.command == "run":
-        return run([word for word in options.arguments if word != "--"])
-    if options.command == "status":
-        return status()
-    if options.command == "down":
-        down()
-        return 0
-    up()
-    return status()
+def service_environment() -> dict[str, str]:
+    """The environment of a command run with the stack."""
+    return state.read_env(ENVIRONMENT)
 
 
 if __name__ == "__main__":
-    state.finish(main)
+    session.main(__doc__, up, down, status, service_environment)

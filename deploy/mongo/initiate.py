@@ -7,6 +7,7 @@ so the local stack and the image's one-shot ``init`` container run the same file
 import argparse
 import threading
 import time
+from typing import Any
 
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure, PyMongoError
@@ -15,7 +16,7 @@ NOT_YET_INITIALIZED = 94
 PAUSE = 0.1
 
 
-def configure(client: MongoClient, name: str, host: str) -> None:
+def configure(client: MongoClient[dict[str, Any]], name: str, host: str) -> None:
     """Initiate the set, or rename its only member to ``host``; a larger set is left as it is."""
     member = {"_id": 0, "host": host}
     try:
@@ -31,7 +32,7 @@ def configure(client: MongoClient, name: str, host: str) -> None:
         client.admin.command("replSetReconfig", config, force=True)
 
 
-def wait_for_primary(client: MongoClient, deadline: float) -> None:
+def wait_for_primary(client: MongoClient[dict[str, Any]], deadline: float) -> None:
     """Return once the member is writable; ``TimeoutError`` past the ``deadline``."""
     pause = threading.Event()
     while not client.admin.command("hello")["isWritablePrimary"]:
@@ -48,7 +49,7 @@ def main() -> None:
     parser.add_argument("--timeout", type=float, default=60.0, metavar="SECONDS")
     options = parser.parse_args()
     deadline = time.monotonic() + options.timeout
-    client: MongoClient = MongoClient(
+    client: MongoClient[dict[str, Any]] = MongoClient(
         f"mongodb://{options.host}/",
         directConnection=True,
         serverSelectionTimeoutMS=int(options.timeout * 1000),

