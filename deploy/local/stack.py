@@ -29,20 +29,24 @@ SERVERS = {"rabbitmq": broker, "mongo": database}
 def given_broker() -> dict[str, Any] | None:
     """The broker named by the environment.
 
-    Its management API is looked for on the usual port when only ``AMQP_URI`` is given.
+    Its management API is looked for on the usual port when only ``AMQP_URI`` is given, and its
+    AMQP port is asked of the management API when only that is given.
     """
-    amqp, management = os.environ.get("AMQP_URI"), os.environ.get("AMQP_MANAGEMENT_URI")
-    if not amqp and not management:
+    amqp = urlsplit(os.environ.get("AMQP_URI", ""))
+    management = os.environ.get("AMQP_MANAGEMENT_URI", "")
+    if not amqp.netloc and not management:
         return None
-    known = urlsplit(amqp or management or "")
-    login = known.netloc.rpartition("@")[0]
-    host = f"{known.hostname}:{(known.port if amqp else None) or 5672}"
-    management = management or f"http://{login}@{known.hostname}:{MANAGEMENT_PORT}"
-    if not broker.is_ready(management):
+    if not management:
+        login = amqp.netloc.rpartition("@")[0]
+        management = f"http://{login}@{amqp.hostname}:{MANAGEMENT_PORT}"
+    listening = broker.amqp_port(management)
+    known = urlsplit(management)
+    if listening is None:
         raise StackError(
-            f"no management API at {urlsplit(management).hostname}:{urlsplit(management).port}: "
+            f"no RabbitMQ management API at {known.hostname}:{known.port}: "
             "set AMQP_MANAGEMENT_URI=http://administrator:password@host:port"
         )
+    host = f"{amqp.hostname or known.hostname}:{amqp.port or listening}"
     return {"host": host, "management_uri": management, "given": True}
 
 

@@ -5,7 +5,9 @@ children, gracefully first, and then this process. Which processes run is always
 """
 
 import os
+import select
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -19,7 +21,8 @@ from state import LOCAL
 
 RECORD = LOCAL / "services.json"
 COMMAND = state.ROOT / ".venv" / "bin" / "lianfang"
-SIGNALS = {signal.SIGCHLD, signal.SIGTERM, signal.SIGINT}
+ENDINGS = {signal.SIGTERM, signal.SIGINT}
+MOST_SIGNALS = 256
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 15.0
 STEADY_SECONDS = 30.0
 GRACE_SECONDS = 25.0
@@ -97,15 +100,16 @@ def start_due(services: list[Service]) -> float:
     return max(0.0, min(waiting, default=LONGEST_PAUSE))
 
 
-def supervise(services: list[Service]) -> None:
-    """Keep the services running until a signal says to end."""
+def supervise(services: list[Service], woken: socket.socket) -> None:
+    """Keep the services running until a signal says to end; every signal wakes ``woken``."""
     asked = False
     while not asked:
-        received = signal.sigtimedwait(SIGNALS, start_due(services))
+        readable, _, _ = select.select([woken], [], [], start_due(services))
+        received = set(woken.recv(MOST_SIGNALS)) if readable else set()
         ended = [service for service in services if service.note_end()]
         if ended:
             save(services)
-        asked = received is not None and received.si_signo != signal.SIGCHLD
+        asked = bool(received & ENDINGS)
 
 
 def end(services: list[Service]) -> None:
@@ -120,11 +124,15 @@ def end(services: list[Service]) -> None:
 
 def main() -> None:
     """Read which services to run and keep them running."""
-    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    woken, waker = socket.socketpair()
+    waker.setblocking(False)
+    signal.set_wakeup_fd(waker.fileno())
+    for sign in {signal.SIGCHLD, *ENDINGS}:
+        signal.signal(sign, lambda *_: None)
     pairs = [argument.split("=") for argument in sys.argv[1:]]
     services = [Service(name=name, port=int(port)) for name, port in pairs]
     try:
-        supervise(services)
+        supervise(services, woken)
     finally:
         end(services)
 
