@@ -40,6 +40,13 @@ def environment() -> dict[str, str]:
     return DISTRICT | os.environ | state.read_env(STACK)
 
 
+def operator_environment() -> dict[str, str]:
+    """The environment of a command run with the services: an operator's, not a service's."""
+    env = environment()
+    credentials = state.ROOT / env["LIANFANG_SECRETS_DIR"] / "operator.env"
+    return env | (state.read_env(credentials) if credentials.exists() else {})
+
+
 def prepare(env: dict[str, str]) -> None:
     """Give broker and database everything the services need, with the administrator's rights."""
     secrets = state.ROOT / env["LIANFANG_SECRETS_DIR"]
@@ -147,4 +154,4 @@ def status() -> int:
 
 
 if __name__ == "__main__":
-    session.main(__doc__, up, down, status, environment)
+    session.main(__doc__, up, down, status, operator_environment)
