@@ -1,0 +1,5 @@
+"""Lianfang (联防): the language, the SDK and the runtime of a city's five-level epidemic prevention.
+
+Import the room you need (`lianfang.places`, `lianfang.events.screening`, `lianfang.client`); this
+package itself imports nothing, so that an integrator never pays for what a service stands on.
+"""

@@ -1,0 +1,107 @@
+"""Requests answered: commands once per `request_id`, queries as often as asked.
+
+A command's inbox document is keyed by caller, method and `request_id` and holds the content hash and
+the answer: the same request gets the same answer, another content under the same id is a conflict.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict, is_dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+from lianfang.envelope import natural_id
+from lianfang.errors import Conflict, InvalidPayload, NotPermitted, Overloaded
+from lianfang.runtime.engine import Engine
+from lianfang.runtime.handlers import Call
+from lianfang.runtime.work import Origin, Work
+from lianfang.schemas.fields import Id, Request, Text, load
+
+COMMANDS = "commands"
+
+
+class _CommandHead(Request):
+    """What every command carries beside its own document."""
+
+    request_id = Id(required=True)
+    actor = Text(max=100, load_default=None)
+
+
+_HEAD = _CommandHead()
+
+
+def answer(
+    engine: Engine, call: Call, service: Any, document: Any, caller: str | None
+) -> dict[str, Any]:
+    """The JSON-safe answer of one call.
+
+    Raises:
+        LianfangError: what the caller did wrong, or why it must come again.
+    """
+    if not isinstance(document, dict):
+        raise InvalidPayload.of("kwargs", "is no JSON object")
+    if not call.is_command:
+        request = load(call.request, document)
+        return _dump(call, call.method(service, engine.documents, request))
+    return _command(engine, call, service, document, caller)
+
+
+def _command(
+    engine: Engine, call: Call, service: Any, document: dict[str, Any], caller: str | None
+) -> dict[str, Any]:
+    if not caller:
+        raise NotPermitted("a command must carry the broker's user_id")
+    if engine.outbox.under_pressure:
+        raise Overloaded
+    own = {k: v for k, v in document.items() if k in _HEAD.fields}
+    rest = {k: v for k, v in document.items() if k not in _HEAD.fields}
+    head = load(_HEAD, own)
+    request = load(call.request, rest)
+    key = {"caller": caller, "method": call.name, "request_id": head["request_id"]}
+    digest = _digest(rest)
+
+    def decide(work: Work) -> dict[str, Any]:
+        known = work.raw(COMMANDS).find_one({"_id": key}, session=work.session)
+        if known is not None:
+            return _repeat(known, digest)
+        causation = natural_id("command", caller, call.name, head["request_id"])
+        work.begin(
+            Origin(
+                correlation_id=causation,
+                causation_id=causation,
+                caller=caller,
+                actor=head["actor"],
+                request_id=head["request_id"],
+            )
+        )
+        reply = _dump(call, call.method(service, work, request))
+        work.raw(COMMANDS).insert_one(
+            {"_id": key, "hash": digest, "answer": orjson.dumps(reply), "at": datetime.now(UTC)},
+            session=work.session,
+        )
+        return reply
+
+    reply, rows = engine.run(decide)
+    engine.say(rows)
+    return reply
+
+
+def _repeat(known: dict[str, Any], digest: str) -> dict[str, Any]:
+    if known["hash"] != digest:
+        raise Conflict("this request_id was used with other content")
+    repeated: dict[str, Any] = orjson.loads(known["answer"])
+    return repeated
+
+
+def _digest(document: dict[str, Any]) -> str:
+    return hashlib.sha256(orjson.dumps(document, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def _dump(call: Call, result: Any) -> dict[str, Any]:
+    if is_dataclass(result) and not isinstance(result, type):
+        result = asdict(result)
+    dumped: dict[str, Any] = call.answer.dump(result)
+    return dumped

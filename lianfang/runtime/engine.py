@@ -1,0 +1,145 @@
+"""Runs units of work: one transaction each, run again on conflict, redone on an unknown commit.
+
+Nothing here knows nameko: the entrypoints, the timers and the tests all come through this door.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from pymongo import MongoClient
+from pymongo.errors import ConnectionFailure, DuplicateKeyError, OperationFailure, PyMongoError
+from pymongo.read_concern import ReadConcern
+from pymongo.write_concern import WriteConcern
+
+from lianfang.days import to_milliseconds
+from lianfang.envelope import source_of
+from lianfang.errors import Unavailable, VersionConflict
+from lianfang.runtime.clock import Clock
+from lianfang.runtime.documents import Documents, connect
+from lianfang.runtime.logs import log
+from lianfang.runtime.metrics import RERUNS
+from lianfang.runtime.outbox import Outbox
+from lianfang.runtime.publisher import Publisher
+from lianfang.runtime.work import Work
+from lianfang.settings import Settings
+
+R = TypeVar("R")
+
+#: How often a unit is run before its conflict becomes the caller's.
+ATTEMPTS = 6
+_COMMIT_TRIES = 5
+_JITTER_SECONDS = 0.05
+_TRANSIENT = "TransientTransactionError"
+_UNKNOWN = "UnknownTransactionCommitResult"
+
+
+class Engine:
+    """One service's database, clock, publisher and outbox in this process."""
+
+    def __init__(
+        self, settings: Settings, service: str, *, client: MongoClient[Any] | None = None
+    ) -> None:
+        self.settings, self.service = settings, service
+        self.client = client or connect(settings.mongo_uri, service)
+        self.database_name = f"{settings.database_prefix}_{service}"
+        self.documents = Documents(self.client, self.database_name)
+        self.source = source_of(settings.city, settings.district, service)
+        self.clock = Clock(self.documents.database, settings.profile)
+        self.publisher = Publisher(settings.amqp_uri, f"{settings.district} {service}")
+        self.outbox = Outbox(self.documents.database, self.publisher)
+
+    def run(self, decide: Callable[[Work], R]) -> tuple[R, list[dict[str, Any]]]:
+        """Run `decide` in one transaction; returns its result and the committed outbox rows.
+
+        `decide` may run several times and must do nothing but read and change its work.
+
+        Raises:
+            VersionConflict: others wrote first, every time.
+            Unavailable: the database has no primary or does not answer.
+        """
+        for attempt in range(ATTEMPTS):
+            try:
+                return self._transact(decide)
+            except ConnectionFailure as error:
+                if not error.has_error_label(_TRANSIENT):
+                    raise Unavailable(f"database: {type(error).__name__}") from error
+                RERUNS.labels("connection").inc()
+            except DuplicateKeyError as error:
+                RERUNS.labels("duplicate_key").inc()
+                log.info("unit_rerun", reason="duplicate_key", detail=str(error)[:160])
+            except PyMongoError as error:
+                if not error.has_error_label(_TRANSIENT) and not _is_conflict(error):
+                    raise
+                RERUNS.labels("conflict").inc()
+            time.sleep(random.uniform(0, _JITTER_SECONDS * 2**attempt))  # noqa: S311
+        raise VersionConflict(f"{ATTEMPTS} attempts, others wrote first")
+
+    def _transact(self, decide: Callable[[Work], R]) -> tuple[R, list[dict[str, Any]]]:
+        with self.client.start_session() as session:
+            session.start_transaction(
+                read_concern=ReadConcern("snapshot"),
+                write_concern=WriteConcern("majority", j=True),
+            )
+            try:
+                work = Work(
+                    self.client,
+                    self.database_name,
+                    session,
+                    source=self.source,
+                    now=self.clock.now(),
+                    wall=to_milliseconds(datetime.now(UTC)),
+                )
+                result = decide(work)
+                work.flush()
+            except BaseException:
+                _abort(session)
+                raise
+            _commit(session)
+            return result, work.rows
+
+    def say(self, rows: list[dict[str, Any]]) -> None:
+        """Publish committed rows; what fails stays for the sweeper, so this never raises for it."""
+        try:
+            self.outbox.publish(rows)
+        except PyMongoError as error:
+            log.warning("outbox_delete_failed", error=type(error).__name__, rows=len(rows))
+
+    def close(self) -> None:
+        """Close the broker and database connections."""
+        self.publisher.close()
+        self.client.close()
+
+
+def _commit(session: Any) -> None:
+    for attempt in range(_COMMIT_TRIES):
+        try:
+            session.commit_transaction()
+        except PyMongoError as error:
+            if not error.has_error_label(_UNKNOWN) or attempt == _COMMIT_TRIES - 1:
+                raise
+            RERUNS.labels("unknown_commit").inc()
+        else:
+            return
+
+
+def _abort(session: Any) -> None:
+    if session.in_transaction:
+        try:
+            session.abort_transaction()
+        except PyMongoError as error:
+            log.info("abort_failed", error=type(error).__name__)
+
+
+_WRITE_CONFLICT = 112
+
+
+def _is_conflict(error: PyMongoError) -> bool:
+    code = error.code if isinstance(error, OperationFailure) else None
+    details = getattr(error, "details", None) or {}
+    codes = {e.get("code") for e in details.get("writeErrors", ())} | {code}
+    return bool(codes & {_WRITE_CONFLICT, 11000})

@@ -1,0 +1,111 @@
+"""Runs one service as a process: patched first, drained at the end, with honest exit codes.
+
+Import nothing else of the runtime before `run` has patched: pymongo, ssl and amqp must see green
+sockets.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import warnings
+from typing import Any
+
+#: Exit code of a process that was told something wrong.
+MISCONFIGURED = 78
+
+
+def run(service: str) -> None:
+    """Run `service` until SIGTERM or SIGINT; exits 0 after a drain, 78 when misconfigured."""
+    os.environ.setdefault("EVENTLET_NO_GREENDNS", "yes")
+    warnings.filterwarnings("ignore", category=DeprecationWarning)
+    import eventlet  # noqa: PLC0415 - must come before everything it patches
+
+    eventlet.monkey_patch()
+    sys.exit(_serve(service))
+
+
+def _serve(name: str) -> int:
+    import eventlet  # noqa: PLC0415
+    from eventlet.event import Event  # noqa: PLC0415
+
+    from lianfang.errors import Misconfigured  # noqa: PLC0415
+    from lianfang.runtime import logs  # noqa: PLC0415
+
+    logs.configure(name)
+    try:
+        container = _container(name)
+    except Misconfigured as error:
+        logs.log.error("misconfigured", detail=error.message)
+        return MISCONFIGURED
+    stopping = Event()
+
+    def stop(_signal: int, _frame: Any) -> None:
+        if not stopping.ready():
+            eventlet.spawn_after(0, stopping.send)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+    return _until_stopped(container, stopping)
+
+
+def _container(name: str) -> Any:
+    from nameko.containers import ServiceContainer  # noqa: PLC0415
+
+    from lianfang.runtime.discovery import service_class  # noqa: PLC0415
+    from lianfang.settings import Settings  # noqa: PLC0415
+
+    settings = Settings.read()
+    config = {"settings": settings, "AMQP_URI": settings.amqp_uri, "max_workers": 100}
+    return ServiceContainer(service_class(name), config)
+
+
+def _until_stopped(container: Any, stopping: Any) -> int:
+    import eventlet  # noqa: PLC0415
+
+    from lianfang.errors import Misconfigured  # noqa: PLC0415
+    from lianfang.runtime.health import serve  # noqa: PLC0415
+    from lianfang.runtime.logs import log  # noqa: PLC0415
+
+    settings = container.config["settings"]
+    try:
+        _start_when_possible(container, stopping)
+    except Misconfigured as error:
+        log.error("misconfigured", detail=error.message)
+        return MISCONFIGURED
+    server = serve(container, settings.health_host, settings.health_port)
+    eventlet.spawn(server.serve_forever)
+    log.info("service_started", district=settings.district, profile=settings.profile)
+    died = eventlet.spawn(container.wait)
+    died.link(lambda _: stopping.ready() or stopping.send())
+    stopping.wait()
+    if died.dead:
+        log.error("service_died")
+        return 1
+    container.stop()
+    log.info("service_stopped")
+    return 0
+
+
+def _start_when_possible(container: Any, stopping: Any) -> None:
+    """Wait, with a clear line, for a database that is down; the entrypoints wait for the broker."""
+    import eventlet  # noqa: PLC0415
+    from pymongo.errors import ConnectionFailure  # noqa: PLC0415
+
+    from lianfang.runtime.documents import connect  # noqa: PLC0415
+    from lianfang.runtime.logs import log  # noqa: PLC0415
+
+    settings = container.config["settings"]
+    while not stopping.ready():
+        client = connect(settings.mongo_uri, "start")
+        try:
+            client.admin.command("ping")
+        except ConnectionFailure as error:
+            log.warning("waiting_for_database", error=type(error).__name__)
+            eventlet.sleep(1)
+        else:
+            container.start()
+            return
+        finally:
+            client.close()

@@ -1,0 +1,93 @@
+"""Clocks: every replica looks for what is due and settles it by a state-guarded unit of work.
+
+No leader: two replicas that find the same key conflict, and the second finds it settled.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+from nameko.extensions import Entrypoint
+from pymongo.errors import PyMongoError
+
+from lianfang.envelope import natural_id
+from lianfang.errors import LianfangError
+from lianfang.runtime.engine import Engine
+from lianfang.runtime.handlers import Timer, record_of
+from lianfang.runtime.logs import log
+from lianfang.runtime.process import Process
+from lianfang.runtime.work import Origin, Work
+
+#: Keys looked up at a time.
+LOOK = 200
+
+
+class Clockwork(Entrypoint):  # type: ignore[misc] - nameko has no types
+    """Nameko's entrypoint for one `Timer`."""
+
+    process = Process()
+
+    def setup(self) -> None:
+        """Read the timer's record."""
+        self.timer: Timer = record_of(self.container.service_cls, self.method_name)
+
+    def start(self) -> None:
+        """Start looking."""
+        self._stopping = threading.Event()
+        self.container.spawn_managed_thread(self._look, identifier=self.timer.name)
+
+    def stop(self) -> None:
+        """Look no more; a run under way is a worker and is waited for."""
+        self._stopping.set()
+
+    def _look(self) -> None:
+        while not self._stopping.wait(self.timer.every):
+            done = threading.Event()
+            self.container.spawn_worker(
+                self, (self.process.engine,), {}, handle_result=_tell(done)
+            )
+            done.wait()
+
+
+def _tell(done: threading.Event) -> Any:
+    def handle_result(_context: Any, result: Any, exc_info: Any) -> Any:
+        done.set()
+        return result, exc_info
+
+    return handle_result
+
+
+def run_timer(engine: Engine, timer: Timer, service: Any) -> int:
+    """Settle everything that is due now; returns how many keys were settled."""
+    settled, tried = 0, set()
+    try:
+        while True:
+            keys = timer.due(engine.documents, engine.clock.now(), LOOK)
+            fresh = [key for key in keys if key not in tried]
+            if not fresh:
+                return settled
+            for key in fresh:
+                tried.add(key)
+                settled += _settle(engine, timer, service, key)
+    except PyMongoError as error:
+        log.warning("timer_interrupted", timer=timer.name, error=type(error).__name__)
+    return settled
+
+
+def _settle(engine: Engine, timer: Timer, service: Any, key: str) -> int:
+    def decide(work: Work) -> None:
+        cause = natural_id("timer", engine.service, timer.name, key, work.now.isoformat())
+        work.begin(Origin(correlation_id=cause, causation_id=cause))
+        timer.method(service, work, key)
+
+    try:
+        _, rows = engine.run(decide)
+    except LianfangError as error:
+        log.warning("timer_refused", timer=timer.name, key=key, error_code=error.code)
+        return 0
+    except Exception as error:  # noqa: BLE001 - one key's bug must not stop the clock
+        log.error("timer_bug", timer=timer.name, key=key, exc_info=error)
+        return 0
+    engine.say(rows)
+    return 1

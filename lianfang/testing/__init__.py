@@ -1,0 +1,1 @@
+"""Builders and suites, for us and for integrators: real broker, real database, no mocks."""
