@@ -112,7 +112,7 @@ def at_level(path: str, level: Level) -> str | None:
 def wire_place(path: str) -> str:
     """The part of `path` that may travel in an envelope: it stops at the building.
 
-    A health fact beside a room number is personal data, so units and rooms never reach a routing key.
+    A health fact beside a room number is personal data: units and rooms never reach a routing key.
     """
     building = at_level(path, Level.BUILDING)
     if building is not None:

@@ -1,4 +1,4 @@
-"""Policy is data: effective-dated rules, versioned by their content. Pure; files are read elsewhere.
+"""Policy is data: effective-dated rules, versioned by their content. Pure; reads no file.
 
 A policy file holds one section's dated versions. Each version says only what changes; the rules in
 force on a day are the deep merge of every version effective by then. A value may be wrapped as
@@ -58,7 +58,9 @@ def parse_section(document: Mapping[str, Any]) -> PolicySection:
     merged: dict[str, Any] = {}
     for entry in raw:
         merged = _merge(merged, _plain(entry["rules"], section))
-        digest = hashlib.sha256(json.dumps(merged, sort_keys=True, default=str).encode()).hexdigest()
+        digest = hashlib.sha256(
+            json.dumps(merged, sort_keys=True, default=str).encode()
+        ).hexdigest()
         version = f"{profile}/{section}/{entry['effective_from']}/{digest[:12]}"
         versions.append(RulesInForce(profile, section, entry["effective_from"], version, merged))
     if not versions:

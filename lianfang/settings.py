@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from environs import Env, EnvValidationError, validate
 
@@ -54,7 +54,7 @@ class Settings:
         env = Env(eager=False)
         with env.prefixed("LIANFANG_"):
             district = env.str("DISTRICT", "nanshan")
-            values = {
+            values: dict[str, Any] = {
                 "profile": env.str("PROFILE", "production", validate=validate.OneOf(PROFILES)),
                 "city": env.str("CITY", "4403"),
                 "district": district,
@@ -73,5 +73,7 @@ class Settings:
         try:
             env.seal()
         except EnvValidationError as error:
-            raise Misconfigured(f"wrong settings: {error.error_messages}", error.error_messages) from error
+            raise Misconfigured(
+                f"wrong settings: {error.error_messages}", error.error_messages
+            ) from error
         return cls(**values)

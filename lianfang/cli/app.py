@@ -11,18 +11,22 @@ from lianfang.errors import LianfangError
 
 app = typer.Typer(
     name="lianfang",
-    help="联防 · a city's five-level epidemic prevention: run services, prepare a district, see it.",
+    help="联防 · five-level epidemic prevention: run services, prepare a district, see it work.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-topology_app = typer.Typer(help="What the broker needs, derived from the code.", no_args_is_help=True)
+topology_app = typer.Typer(
+    help="What the broker needs, derived from the code.", no_args_is_help=True
+)
 app.add_typer(topology_app, name="topology")
 _err = Console(stderr=True)
 
 
 @app.command()
-def run(service: Annotated[str, typer.Argument(help="declaration, screening, isolation …")]) -> None:
+def run(
+    service: Annotated[str, typer.Argument(help="declaration, screening, …")],
+) -> None:
     """Run one service until it is told to stop; it drains before it ends."""
     from lianfang.runtime.runner import run as run_service  # noqa: PLC0415 - patches the process
 

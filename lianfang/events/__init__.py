@@ -7,6 +7,7 @@ most `CHUNK` items, each item with a revision of its own, so chunks may arrive i
 
 from __future__ import annotations
 
-from lianfang.events.catalogue import BY_TYPE, CHUNK, Event, event_id, producer_of
+from lianfang.events.catalogue import BY_TYPE, CHUNK, event_id, producer_of
+from lianfang.events.event import Event
 
 __all__ = ["BY_TYPE", "CHUNK", "Event", "event_id", "producer_of"]

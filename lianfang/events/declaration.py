@@ -42,7 +42,7 @@ class PlaceSnapshot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlaceRegistered(Chunked):
-    """Places became known. `batch_id` is the registration or import, `place` its common ancestor."""
+    """Places became known. `batch_id` is the registration or the import."""
 
     TYPE: ClassVar[str] = "place.registered"
     SUBJECT: ClassVar[str] = "batch_id"
@@ -64,9 +64,8 @@ class PlaceAmended(Event):
 class ResidentSnapshot:
     """One residence: a person in a household in a room, since when, until when, with what needs.
 
-    `residence_id` is the natural id of person and household. `stays_since` is the instant from which
-    the person is known to have stayed there (a late arrival is told from an earlier one by it);
-    `ended_at` is set when the residence is over.
+    `residence_id` is the natural id of person and household. `stays_since` is when the person is
+    first known to have stayed there (it tells a late arrival from an earlier one); `ended_at` is set when the residence is over.
     """
 
     residence_id: str

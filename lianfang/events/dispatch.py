@@ -45,7 +45,7 @@ class TasksOpened(Chunked):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TasksCancelled(Chunked):
-    """Tasks whose reason ended: open ones are gone, started ones are recalled by `task.recalled`."""
+    """Tasks whose reason ended: open ones are gone, started ones get `task.recalled`."""
 
     TYPE: ClassVar[str] = "tasks.cancelled"
     SUBJECT: ClassVar[str] = "plan_id"

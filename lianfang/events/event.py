@@ -10,7 +10,8 @@ from typing import ClassVar
 class Event:
     """A fact that somebody's action or a rule brought about.
 
-    `TYPE` is two words, noun and past participle. `SUBJECT` names the field with the aggregate's id.
+    `TYPE` is two words, noun and past participle. `SUBJECT` names the field with the
+    aggregate's id.
     """
 
     TYPE: ClassVar[str]

@@ -31,7 +31,7 @@ class SealSnapshot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SealEvent(Event):
-    """Every word about a seal carries the seal as it then was, so a reader needs only the newest."""
+    """Every word about a seal carries the seal as it then was: a reader needs only the newest."""
 
     SUBJECT: ClassVar[str] = "seal_id"
     seal_id: str
@@ -193,8 +193,8 @@ class OrderSnapshot:
 class OrdersEvent(Chunked):
     """One decision about many persons of one building; a household never spans two chunks.
 
-    `decision_id` is natural in what was decided (a cause and its revision), so a decision made twice
-    has the same ids.
+    `decision_id` is natural in what was decided (a cause and its revision), so deciding twice gives
+    the same ids.
     """
 
     SUBJECT: ClassVar[str] = "decision_id"

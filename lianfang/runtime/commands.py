@@ -1,7 +1,7 @@
 """Requests answered: commands once per `request_id`, queries as often as asked.
 
-A command's inbox document is keyed by caller, method and `request_id` and holds the content hash and
-the answer: the same request gets the same answer, another content under the same id is a conflict.
+A command's inbox document is keyed by caller, method and `request_id` and holds content hash and
+answer: the same request gets the same answer, another content under the same id is a conflict.
 """
 
 from __future__ import annotations

@@ -32,6 +32,4 @@ def service_class(name: str) -> Any:
 def collections_of(name: str) -> list[Collection[Any]]:
     """Every collection that the store of a service declares."""
     store = importlib.import_module(f"services.{name}.store")
-    return [
-        member for _, member in inspect.getmembers(store) if isinstance(member, Collection)
-    ]
+    return [member for _, member in inspect.getmembers(store) if isinstance(member, Collection)]

@@ -41,7 +41,9 @@ class Index:
 
     def model(self) -> IndexModel:
         """The index as MongoDB wants it, named `ux_` or `ix_` and its fields."""
-        keys = [(f.lstrip("-"), DESCENDING if f.startswith("-") else ASCENDING) for f in self.fields]
+        keys = [
+            (f.lstrip("-"), DESCENDING if f.startswith("-") else ASCENDING) for f in self.fields
+        ]
         prefix = "ux_" if self.unique else "ix_"
         options: dict[str, Any] = {"name": prefix + "_".join(k.replace(".", "_") for k, _ in keys)}
         if self.unique:

@@ -30,7 +30,7 @@ def subscribe(
     load: Callable[..., None] | None = None,
     idempotent: bool = False,
 ) -> Callable[[Method], Method]:
-    """Handle these events from the queue `q.<service>.<name>`, `batch` at a time in one transaction.
+    """Handle these events from the queue `q.<service>.<name>`, `batch` at a time in one unit.
 
     The method gets `(work, event)` per event; `load(work, events)` runs once per batch before.
     `idempotent` says that the method's own keys make it safe to repeat, so no inbox is kept.
@@ -51,7 +51,7 @@ def parked(batch: int = 20) -> Callable[[Method], Method]:
     return _subscription(PARKING, (), batch, None, True, "parked")
 
 
-def _subscription(
+def _subscription(  # noqa: PLR0913, PLR0917 - one record's fields
     name: str,
     types: tuple[str, ...],
     batch: int,
@@ -75,7 +75,8 @@ def _subscription(
             reads=reads,
         )
         setattr(run_batch, ATTRIBUTE, handler)
-        return Subscription.decorator()(run_batch)
+        registered: Method = Subscription.decorator()(run_batch)
+        return registered
 
     return decorate
 
@@ -107,7 +108,8 @@ def _call(
             return run_call(engine, record, self, raw)
 
         setattr(run_request, ATTRIBUTE, record)
-        return RpcMethod.decorator()(run_request)
+        registered: Method = RpcMethod.decorator()(run_request)
+        return registered
 
     return decorate
 
@@ -125,6 +127,7 @@ def timer(
             run_timer(engine, record, self)
 
         setattr(run_look, ATTRIBUTE, record)
-        return Clockwork.decorator()(run_look)
+        registered: Method = Clockwork.decorator()(run_look)
+        return registered
 
     return decorate

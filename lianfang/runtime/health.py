@@ -32,9 +32,7 @@ def liveness(container: Any) -> dict[str, Any]:
 def readiness(container: Any) -> dict[str, Any]:
     """Whether consumers are connected and the database has a primary."""
     entrypoints = list(container.entrypoints)
-    consuming = {
-        e.handler.queue: e.connected for e in entrypoints if isinstance(e, Subscription)
-    }
+    consuming = {e.handler.queue: e.connected for e in entrypoints if isinstance(e, Subscription)}
     answering = all(e.server.connected for e in entrypoints if isinstance(e, RpcMethod))
     try:
         container.shared_extensions[Process].engine.client.admin.command("hello")
@@ -47,7 +45,7 @@ def readiness(container: Any) -> dict[str, Any]:
 
 
 class _Quiet(WSGIRequestHandler):
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the library's name
+    def log_message(self, format: str, *args: Any) -> None:
         """Probes are not worth a line."""
 
 

@@ -174,18 +174,20 @@ class Intake:
             if len(messages) == 1:
                 messages[0].fail(_as_bug(error), _stack(error))
                 return []
-        except Exception as error:  # noqa: BLE001 - a handler's bug must not end the process
+        except Exception as error:
             if len(messages) == 1:
                 messages[0].fail(_as_bug(error), _stack(error))
                 return []
         return [row for message in messages for row in self._decide(service, [message])]
 
     def _unit(self, service: Any, messages: list[Message]) -> list[dict[str, Any]]:
-        """Run the batch; a rejected message that had changed something makes it run again without."""
+        """Run the batch; one that is rejected after a change makes it run again without."""
         excluded: dict[str, Rejected] = {}
         while True:
             try:
-                outcomes, rows = self.engine.run(lambda w: self._work(w, service, messages, excluded))
+                outcomes, rows = self.engine.run(
+                    lambda w: self._work(w, service, messages, excluded)
+                )
             except _Tainted as tainted:
                 excluded[tainted.message_id] = tainted.error
                 continue
@@ -306,7 +308,7 @@ class Intake:
             )
 
 
-class _Tainted(Exception):  # noqa: N818 - control flow, never leaves this module
+class _Tainted(Exception):
     """A rejected message had already changed the shared unit."""
 
     def __init__(self, message_id: str, error: Rejected) -> None:
@@ -338,5 +340,3 @@ def _stack(error: Exception) -> str:
     text = "".join(traceback.format_exception(error))
     log.error("handler_bug", exc_info=error)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-

@@ -15,7 +15,17 @@ import structlog
 
 #: Keys whose values never reach a log, whoever passes them.
 DENIED = frozenset(
-    {"name", "phone", "document_number", "address", "body", "data", "form", "rows", "emergency_phone"}
+    {
+        "name",
+        "phone",
+        "document_number",
+        "address",
+        "body",
+        "data",
+        "form",
+        "rows",
+        "emergency_phone",
+    }
 )
 
 log = structlog.get_logger("lianfang")

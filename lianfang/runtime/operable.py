@@ -1,4 +1,4 @@
-"""What every service answers beside its own methods: is it idle, and, for a demo, what time it is."""
+"""What every service answers beside its own methods: is it idle and, for a demo, the time."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class IdleAnswer(Answer):
     parking = Count()
 
 
-class Operations(DependencyProvider):  # type: ignore[misc] - nameko has no types
+class Operations(DependencyProvider):
     """Sees the process from inside: engine, subscriptions, queues."""
 
     process = Process()

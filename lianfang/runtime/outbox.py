@@ -70,7 +70,9 @@ class Outbox:
     def _claim(self) -> list[dict[str, Any]]:
         now, token = datetime.now(UTC), random_id()
         free = {"claimed_until": {"$lt": now}, "stuck": False}
-        found = [row["_id"] for row in self._rows.find(free, {"_id": 1}).sort("at", 1).limit(_SWEEP)]
+        found = [
+            row["_id"] for row in self._rows.find(free, {"_id": 1}).sort("at", 1).limit(_SWEEP)
+        ]
         if not found:
             return []
         self._rows.update_many(

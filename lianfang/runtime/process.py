@@ -17,7 +17,7 @@ from lianfang.settings import Settings
 SWEEP_EVERY = 1.0
 
 
-class Process(SharedExtension):  # type: ignore[misc] - nameko has no types
+class Process(SharedExtension):
     """The engine of the container's service; every entrypoint and resource reaches it here."""
 
     engine: Engine

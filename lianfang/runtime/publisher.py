@@ -6,7 +6,6 @@ Here every confirm is matched by its tag, and after any error the whole connecti
 
 from __future__ import annotations
 
-import socket
 import threading
 import time
 from collections.abc import Iterable, Mapping
@@ -103,16 +102,14 @@ class Publisher:
             message_id=message.id,
             application_headers=dict(message.headers),
         )
-        self._channel.basic_publish(
-            outgoing, message.exchange, message.routing_key, mandatory=True
-        )
+        self._channel.basic_publish(outgoing, message.exchange, message.routing_key, mandatory=True)
 
     def _await_confirms(self) -> None:
         deadline = time.monotonic() + CONFIRM_TIMEOUT
         while self._waiting:
             left = deadline - time.monotonic()
             if left <= 0:
-                raise socket.timeout(f"{len(self._waiting)} messages unconfirmed")
+                raise TimeoutError(f"{len(self._waiting)} messages unconfirmed")
             self._connection.drain_events(timeout=left)
 
     def _ensure_channel(self) -> None:
@@ -156,7 +153,7 @@ class Publisher:
             if self._channel is not None:
                 self._connection.heartbeat_tick()
                 self._connection.drain_events(timeout=0.001)
-        except socket.timeout:
+        except TimeoutError:
             return
         except BROKEN as error:
             log.warning("publisher_connection_lost", error=type(error).__name__)

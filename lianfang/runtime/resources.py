@@ -21,7 +21,7 @@ _RULES = cattrs.Converter(forbid_extra_keys=True)
 _RULES.register_structure_hook(date, lambda day, _: day)
 
 
-class Resource(DependencyProvider):  # type: ignore[misc] - nameko has no types
+class Resource(DependencyProvider):
     """Something built once per process from the engine."""
 
     process = Process()

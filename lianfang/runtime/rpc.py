@@ -1,14 +1,13 @@
 """The hardened RPC door: nameko's wire protocol on our own consumer.
 
 Any AMQP client in any language can call. A request that cannot be read is answered with its error
-when it says where to answer; nothing in a message can end the process. The reply follows the commit,
-the acknowledgement follows the reply.
+when it says where to answer; nothing in a message can end the process. The reply follows the
+commit, the acknowledgement follows the reply.
 """
 
 from __future__ import annotations
 
 import json
-import socket
 import threading
 import time
 from typing import Any
@@ -24,7 +23,6 @@ from lianfang.errors import (
     InvalidPayload,
     LianfangError,
     NotFound,
-    Rejected,
     TooLarge,
     Unavailable,
     Undecodable,
@@ -47,7 +45,7 @@ _IDLE = 1.0
 _DRAIN_SECONDS = 25.0
 
 
-class RpcServer(SharedExtension):  # type: ignore[misc] - nameko has no types
+class RpcServer(SharedExtension):
     """One consumer on `rpc-<service>` for all methods of the container's service."""
 
     process = Process()
@@ -108,7 +106,7 @@ class RpcServer(SharedExtension):  # type: ignore[misc] - nameko has no types
                 cancelled = True
             try:
                 self._connection.drain_events(timeout=0.05 if cancelled else _IDLE)
-            except socket.timeout:
+            except TimeoutError:
                 self._connection.heartbeat_tick()
 
     def _receive(self, message: Any) -> None:
@@ -174,7 +172,7 @@ class RpcServer(SharedExtension):  # type: ignore[misc] - nameko has no types
         channel.basic_publish(message, RPC, reply_to)
 
 
-class RpcMethod(Entrypoint):  # type: ignore[misc] - nameko has no types
+class RpcMethod(Entrypoint):
     """Nameko's entrypoint for one `Call`."""
 
     server = RpcServer()
@@ -205,7 +203,7 @@ def run_call(engine: Any, call: Call, service: Any, raw: Incoming) -> dict[str, 
         except PyMongoError as error:
             log.warning("call_interrupted", error=type(error).__name__, detail=str(error)[:200])
             reply = failure_document(Unavailable(f"database: {type(error).__name__}"))
-        except Exception as error:  # noqa: BLE001 - a bug is opaque to callers and never fatal
+        except Exception as error:
             incident = random_id()
             log.error("call_bug", incident=incident, exc_info=error)
             reply = failure_document(Bug(None, {"incident": incident}))
@@ -216,7 +214,7 @@ def read_request(raw: Incoming) -> Any:
     """The keyword document of a request.
 
     Raises:
-        Rejected: too large, compressed, not JSON, wrong shape, or past its deadline.
+        InvalidPayload, DeadlineExceeded: too large, compressed, not JSON, or late.
     """
     if "compression" in raw.headers:
         raise InvalidPayload.of("headers.compression", "compressed bodies are refused unopened")
@@ -240,7 +238,9 @@ def _json(body: bytes) -> Any:
         # The slow reader lets lone surrogates through, so that the schema can name the field.
         return json.loads(body, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
-        raise Undecodable(f"body: {str(error)[:200]}", {"fields": {"body": ["is no JSON"]}}) from error
+        raise Undecodable(
+            f"body: {str(error)[:200]}", {"fields": {"body": ["is no JSON"]}}
+        ) from error
 
 
 def _no_constant(name: str) -> Any:
@@ -254,12 +254,12 @@ def raw_method(routing_key: Any) -> str:
 
 def failure_document(error: LianfangError) -> dict[str, Any]:
     """An error as nameko's wire shape, with our code and context beside it."""
-    cls = error if error.code != Rejected.code else error
+    cls = type(error)
     return {
         "result": None,
         "error": {
-            "exc_type": type(cls).__name__,
-            "exc_path": f"{type(cls).__module__}.{type(cls).__name__}",
+            "exc_type": cls.__name__,
+            "exc_path": f"{cls.__module__}.{cls.__name__}",
             "exc_args": [error.message, _json_safe(error.context)],
             "value": error.message,
             "code": error.code,

@@ -1,12 +1,11 @@
 """The reliable subscription: consumes one queue, hands batches to workers, drains when it stops.
 
-Its own connection and loop, raw messages (nothing is decoded or expanded before our door looks), one
-batch in flight, acknowledgement only after the effect, and no error that could end the process.
+Its own connection and loop, raw messages (nothing is decoded before our door looks), one batch
+ in flight, acknowledgement only after the effect, and no error that could end the process.
 """
 
 from __future__ import annotations
 
-import socket
 import threading
 import time
 from collections import deque
@@ -31,7 +30,7 @@ _PAUSE = 1.0
 _DRAIN_SECONDS = 25.0
 
 
-class Subscription(Entrypoint):  # type: ignore[misc] - nameko has no types
+class Subscription(Entrypoint):
     """Nameko's entrypoint for one `Handler`: the loop, the worker and the drain."""
 
     process = Process()
@@ -55,7 +54,7 @@ class Subscription(Entrypoint):  # type: ignore[misc] - nameko has no types
         self.container.spawn_managed_thread(self._work, identifier=f"{self.handler.queue} worker")
 
     def stop(self) -> None:
-        """Cancel, finish and acknowledge everything received, then close; nothing is redelivered."""
+        """Cancel, finish and acknowledge all that was received, then close: nothing comes twice."""
         self.stopping = True
         self.filled.set()
         if not self.finished.wait(_DRAIN_SECONDS):
@@ -105,7 +104,7 @@ class Subscription(Entrypoint):  # type: ignore[misc] - nameko has no types
                 return
             try:
                 self._connection.drain_events(timeout=BATCH_WAIT if cancelled else _IDLE)
-            except socket.timeout:
+            except TimeoutError:
                 self._connection.heartbeat_tick()
 
     def _receive(self, message: Any) -> None:
@@ -210,4 +209,3 @@ def _collect(done: threading.Event, failure: list[BaseException]) -> Callable[..
         return result, exc_info
 
     return handle_result
-

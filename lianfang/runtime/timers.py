@@ -23,7 +23,7 @@ from lianfang.runtime.work import Origin, Work
 LOOK = 200
 
 
-class Clockwork(Entrypoint):  # type: ignore[misc] - nameko has no types
+class Clockwork(Entrypoint):
     """Nameko's entrypoint for one `Timer`."""
 
     process = Process()
@@ -44,9 +44,7 @@ class Clockwork(Entrypoint):  # type: ignore[misc] - nameko has no types
     def _look(self) -> None:
         while not self._stopping.wait(self.timer.every):
             done = threading.Event()
-            self.container.spawn_worker(
-                self, (self.process.engine,), {}, handle_result=_tell(done)
-            )
+            self.container.spawn_worker(self, (self.process.engine,), {}, handle_result=_tell(done))
             done.wait()
 
 
@@ -86,7 +84,7 @@ def _settle(engine: Engine, timer: Timer, service: Any, key: str) -> int:
     except LianfangError as error:
         log.warning("timer_refused", timer=timer.name, key=key, error_code=error.code)
         return 0
-    except Exception as error:  # noqa: BLE001 - one key's bug must not stop the clock
+    except Exception as error:
         log.error("timer_bug", timer=timer.name, key=key, exc_info=error)
         return 0
     engine.say(rows)

@@ -1,7 +1,7 @@
 """The encrypted home of personal data: MongoDB's client-side encryption, explicit mode.
 
 Values are sealed with a data key of the district (kept in its key vault, itself wrapped by a local
-master key). Equality look-up goes by a keyed hash only, with one key for the whole city, so that two
+master key). Equality look-up goes by a keyed hash only, one key for the whole city, so that two
 districts mean the same person.
 """
 
@@ -32,7 +32,9 @@ KEY_FILE = "personal-data.key"
 class PersonalVault:
     """Seals documents so that only this district reads them, and fingerprints identifiers."""
 
-    def __init__(self, encryption: ClientEncryption, data_key: Binary, hash_key: bytes) -> None:
+    def __init__(
+        self, encryption: ClientEncryption[Any], data_key: Binary, hash_key: bytes
+    ) -> None:
         self._encryption, self._data_key, self._hash_key = encryption, data_key, hash_key
 
     def seal(self, document: dict[str, Any]) -> bytes:
@@ -78,13 +80,15 @@ def open_vault(client: MongoClient[Any], settings: Settings) -> PersonalVault:
     if len(keys) != _MASTER_BYTES + _HASH_BYTES:
         raise Misconfigured(f"key file {path.name} has {len(keys)} bytes")
     namespace = f"{settings.database_prefix}_keys.vault"
-    encryption = ClientEncryption(
+    encryption: ClientEncryption[Any] = ClientEncryption(
         {"local": {"key": keys[:_MASTER_BYTES]}}, namespace, client, CodecOptions(tz_aware=True)
     )
     return PersonalVault(encryption, _data_key(client, encryption, namespace), keys[_MASTER_BYTES:])
 
 
-def _data_key(client: MongoClient[Any], encryption: ClientEncryption, namespace: str) -> Binary:
+def _data_key(
+    client: MongoClient[Any], encryption: ClientEncryption[Any], namespace: str
+) -> Binary:
     """The district's one data key; two processes that start together end with the same."""
     database, _, collection = namespace.partition(".")
     rows = client[database][collection]

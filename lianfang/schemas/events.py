@@ -31,7 +31,7 @@ _SCALARS: dict[type, Any] = {
 }
 
 
-class _Tuple(fields.List):
+class _Tuple(fields.List[Any]):
     """A JSON list as a tuple, so that loaded events stay frozen and hashable."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
@@ -54,7 +54,7 @@ def _field(annotation: Any, **kwargs: Any) -> fields.Field[Any]:
 
 
 @cache
-def schema_of(record: type) -> Schema:
+def schema_of(record: Any) -> Schema:
     """The schema that loads a frozen dataclass of the published language."""
     hints = get_type_hints(record)
     declared: dict[str, Any] = {}
@@ -69,7 +69,8 @@ def schema_of(record: type) -> Schema:
 
     declared["build"] = post_load(build)
     declared["Meta"] = type("Meta", (), {"unknown": EXCLUDE, "register": False})
-    return type(f"{record.__name__}Schema", (Schema,), declared)()
+    schema: Schema = type(f"{record.__name__}Schema", (Schema,), declared)()
+    return schema
 
 
 def load_event(event_type: str, version: int, data: dict[str, Any]) -> Event:
@@ -83,7 +84,8 @@ def load_event(event_type: str, version: int, data: dict[str, Any]) -> Event:
     if event is None or version != event.VERSION:
         raise UnknownType(f"{event_type}/v{version} is not known here", {"type": event_type})
     try:
-        loaded: Event = schema_of(event).load(data)
+        schema: Schema = schema_of(event)  # type: ignore[arg-type]
+        loaded: Event = schema.load(data)
     except ValidationError as error:
         found = flatten(error.normalized_messages())
         summary = "; ".join(f"{field}: {', '.join(why)}" for field, why in list(found.items())[:5])

@@ -37,7 +37,7 @@ class Answer(Schema):
 class Text(fields.String):
     """Valid Unicode of at most `max` characters, at least `min`, without NUL."""
 
-    def __init__(self, *, max: int = 200, min: int = 0, **kwargs: Any) -> None:  # noqa: A002
+    def __init__(self, *, max: int = 200, min: int = 0, **kwargs: Any) -> None:
         """Limit the length; everything else as in a marshmallow field."""
         super().__init__(**kwargs)
         self.max, self.min = max, min
@@ -120,7 +120,7 @@ class Day(fields.Date):
 class Count(fields.Integer):
     """A whole number in JSON, neither text nor fraction, between `min` and `max`."""
 
-    def __init__(self, *, min: int = 0, max: int = 2**31, **kwargs: Any) -> None:  # noqa: A002
+    def __init__(self, *, min: int = 0, max: int = 2**31, **kwargs: Any) -> None:
         """Limit the range."""
         super().__init__(strict=True, validate=validate.Range(min, max), **kwargs)
 
@@ -133,7 +133,7 @@ class Count(fields.Integer):
 class Number(fields.Float):
     """A finite number in JSON between `min` and `max`."""
 
-    def __init__(self, *, min: float = -1e9, max: float = 1e9, **kwargs: Any) -> None:  # noqa: A002
+    def __init__(self, *, min: float = -1e9, max: float = 1e9, **kwargs: Any) -> None:
         """Limit the range."""
         super().__init__(allow_nan=False, validate=validate.Range(min, max), **kwargs)
 
@@ -152,12 +152,14 @@ class Flag(fields.Boolean):
         return value
 
 
-def EnumField(kind: type[Enum], **kwargs: Any) -> fields.Enum:  # noqa: N802 - reads as a field
+def EnumField(kind: type[Enum], **kwargs: Any) -> fields.Enum[Any]:  # noqa: N802 - reads as a field
     """One of the wire strings of `kind`."""
     return fields.Enum(kind, by_value=True, **kwargs)
 
 
-def ListOf(item: fields.Field | type[Schema], *, max: int = 1000, **kwargs: Any) -> fields.List:  # noqa: A002, N802
+def ListOf(
+    item: fields.Field[Any] | type[Schema], *, max: int = 1000, **kwargs: Any
+) -> fields.List[Any]:  # noqa: N802
     """A list of at most `max` items."""
     inner = fields.Nested(item) if isinstance(item, type) else item
     return fields.List(inner, validate=validate.Length(max=max), **kwargs)

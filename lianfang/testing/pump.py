@@ -7,12 +7,12 @@ order and how often each message arrives. Between two calls everything stands st
 from __future__ import annotations
 
 import inspect
-import random
+import random  # noqa: TID251 - the seeded order of a test
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
-from uuid import uuid4
+from uuid import uuid4  # noqa: TID251 - a test's own request ids
 
 import orjson
 
@@ -56,7 +56,9 @@ class Driven:
 class Pump:
     """See the module. One pump owns a virtual host and a set of databases; `reset` empties both."""
 
-    def __init__(self, settings: Settings, administration: BrokerAdministration, vhost: str) -> None:
+    def __init__(
+        self, settings: Settings, administration: BrokerAdministration, vhost: str
+    ) -> None:
         self.settings, self._administration, self._vhost = settings, administration, vhost
         self.client = connect(settings.mongo_uri, "pump")
         self._needs: dict[str, ServiceNeed] = {}
@@ -114,9 +116,7 @@ class Pump:
         self._needs[name] = need_of(cls)
         self._administration.apply(self._vhost, replace(self._topology(), permissions={}), {})
         engine = Engine(self.settings, name, client=self.client)
-        migrate_database(
-            engine.documents.database, [*collections_of(name), *RUNTIME_COLLECTIONS]
-        )
+        migrate_database(engine.documents.database, [*collections_of(name), *RUNTIME_COLLECTIONS])
         instance = cls()
         for attribute, resource in inspect.getmembers(cls, lambda m: isinstance(m, Resource)):
             setattr(instance, attribute, resource.build(engine))
