@@ -4,6 +4,7 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -112,3 +113,7 @@ def down(described: dict[str, Any]) -> None:
     if "container" in described:
         docker.remove(described["container"])
     processes.stop(described.get("process"), GRACE_SECONDS)
+
+
+if __name__ == "__main__":  # setup.sh asks: is there a mongod that runs here?
+    sys.exit(binary() is None)

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes this checkout ready to run: .venv with the locked dependencies and a RabbitMQ to start.
+# Makes this checkout ready to run: .venv with the locked dependencies, a RabbitMQ and a MongoDB.
 # Safe to run again; does nothing when the lock files have not changed since the last time.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -70,6 +70,20 @@ find_broker() {
     "or start Docker, or set AMQP_MANAGEMENT_URI=http://administrator:password@host:port"
 }
 
+have_mongod() { "$VENV/bin/python" deploy/local/database.py; }
+
+find_database() {
+  [[ -n ${MONGO_URI:-} ]] && return
+  have_mongod && return
+  if can_install && [[ $(uname -sm) == "Linux x86_64" ]]; then
+    apt_install libcurl4 libssl3 # what the wheel's mongod needs of the system
+    have_mongod && return
+  fi
+  have_docker && return
+  fail "no MongoDB runs here: install libcurl4 and OpenSSL 3 (sudo apt-get install libcurl4)," \
+    "or a mongod of your own, or start Docker, or set MONGO_URI to a replica set"
+}
+
 wanted=$(cat "${LOCKS[@]}" | sha256sum)
 if [[ ! -f $STAMP || $(<"$STAMP") != "$wanted" ]]; then
   if [[ ! -x $VENV/bin/python ]] || ! is_recent_python "$VENV/bin/python"; then make_venv; fi
@@ -77,3 +91,4 @@ if [[ ! -f $STAMP || $(<"$STAMP") != "$wanted" ]]; then
   printf '%s' "$wanted" >"$STAMP"
 fi
 find_broker
+find_database

@@ -78,15 +78,14 @@ def bring_up(name: str, recorded: dict[str, Any]) -> dict[str, Any]:
 def up() -> bool:
     """Bring up what is not up and record it; True when something was started.
 
-    Interrupted, it stops again what it started. When one server fails, the other one stays up
-    and recorded, so ``down`` still stops it.
+    Interrupted, or when one server fails, it stops again what it started.
     """
     with state.exclusively("stack"):
         before = state.read_json(RECORD)
         try:
             with session.uninterrupted():
                 record = bring_up_all(before)
-        except KeyboardInterrupt:
+        except BaseException:
             take_down([name for name in SERVERS if name not in before])
             raise
     return any(
