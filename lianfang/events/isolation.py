@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import ClassVar
 
 from lianfang.events.event import Chunked, Event
-from lianfang.vocabulary import CauseKind, Measure, Need, OrderState, SealState
+from lianfang.vocabulary import CauseKind, Measure, Need, OrderState, RollStatus, SealState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -252,3 +252,35 @@ class IsolationEnded(OrdersEvent):
     """The isolation is over: recovered, died, or never a case."""
 
     TYPE: ClassVar[str] = "isolation.ended"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RollEntry:
+    """What was decided about one person on (or off) a seal's roll, and the order that came of it.
+
+    `reason` says why there is no order, or why somebody has to look at the door first.
+    """
+
+    person_id: str
+    household_id: str
+    status: RollStatus
+    reason: str
+    revision: int
+    order_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RollAmended(Chunked):
+    """Persons joined, left or changed on a seal's roll; a household never spans two chunks.
+
+    `decision_id` is natural in what was decided. An entry with status `door_check` needs somebody
+    at the door; any other status ends that need.
+    """
+
+    TYPE: ClassVar[str] = "roll.amended"
+    SUBJECT: ClassVar[str] = "decision_id"
+    decision_id: str
+    seal_id: str
+    building: str
+    entries: tuple[RollEntry, ...]
+    policy_version: str
