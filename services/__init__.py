@@ -1,1 +1,1 @@
-"""The applications of one district, one package per service. They share `lianfang`, never each other."""
+"""The applications of one district, one package each. They share `lianfang`, never each other."""

@@ -28,7 +28,7 @@ def run(
     service: Annotated[str, typer.Argument(help="declaration, screening, …")],
 ) -> None:
     """Run one service until it is told to stop; it drains before it ends."""
-    from lianfang.runtime.runner import run as run_service  # noqa: PLC0415 - patches the process
+    from lianfang.runtime.runner import run as run_service  # patches the process
 
     run_service(service)
 
@@ -36,7 +36,7 @@ def run(
 @topology_app.command("apply")
 def apply_topology() -> None:
     """Create virtual host, users, queues and policies; write each service's private environment."""
-    from lianfang.cli.district import prepare_broker  # noqa: PLC0415 - heavy, only here
+    from lianfang.cli.district import prepare_broker
 
     _guarded(prepare_broker)
 
@@ -44,7 +44,7 @@ def apply_topology() -> None:
 @app.command()
 def migrate() -> None:
     """Create the collections and indexes of every service; run before the services start."""
-    from lianfang.cli.district import prepare_databases  # noqa: PLC0415 - heavy, only here
+    from lianfang.cli.district import prepare_databases
 
     _guarded(prepare_databases)
 
@@ -55,7 +55,7 @@ def demo(
     seed: Annotated[int, typer.Option(help="the same seed invents the same district")] = 20200203,
 ) -> None:
     """Show the main job on a running district; exits 0 only when every invariant holds."""
-    from lianfang.demo import main  # noqa: PLC0415 - heavy, only here
+    from lianfang.demo import main
 
     raise typer.Exit(main(lang=lang, seed=seed))
 

@@ -65,7 +65,8 @@ class ResidentSnapshot:
     """One residence: a person in a household in a room, since when, until when, with what needs.
 
     `residence_id` is the natural id of person and household. `stays_since` is when the person is
-    first known to have stayed there (it tells a late arrival from an earlier one); `ended_at` is set when the residence is over.
+    first known to have stayed there (it tells a late arrival from an earlier one); `ended_at` is
+    set when the residence is over.
     """
 
     residence_id: str

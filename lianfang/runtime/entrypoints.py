@@ -51,7 +51,7 @@ def parked(batch: int = 20) -> Callable[[Method], Method]:
     return _subscription(PARKING, (), batch, None, True, "parked")
 
 
-def _subscription(  # noqa: PLR0913, PLR0917 - one record's fields
+def _subscription(  # one record's fields
     name: str,
     types: tuple[str, ...],
     batch: int,

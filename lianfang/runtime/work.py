@@ -46,7 +46,7 @@ class Origin:
 class Work(Documents):
     """One transaction's reads and pending writes; handlers get it, stores read with it."""
 
-    def __init__(  # noqa: PLR0913 - one transaction's context
+    def __init__(  # one transaction's context
         self,
         client: MongoClient[Any],
         database: str,

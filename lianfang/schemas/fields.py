@@ -152,20 +152,20 @@ class Flag(fields.Boolean):
         return value
 
 
-def EnumField(kind: type[Enum], **kwargs: Any) -> fields.Enum[Any]:  # noqa: N802 - reads as a field
+def EnumField(kind: type[Enum], **kwargs: Any) -> fields.Enum[Any]:
     """One of the wire strings of `kind`."""
     return fields.Enum(kind, by_value=True, **kwargs)
 
 
 def ListOf(
     item: fields.Field[Any] | type[Schema], *, max: int = 1000, **kwargs: Any
-) -> fields.List[Any]:  # noqa: N802
+) -> fields.List[Any]:
     """A list of at most `max` items."""
     inner = fields.Nested(item) if isinstance(item, type) else item
     return fields.List(inner, validate=validate.Length(max=max), **kwargs)
 
 
-def OneOf(schema: type[Schema], **kwargs: Any) -> fields.Nested:  # noqa: N802 - reads as a field
+def OneOf(schema: type[Schema], **kwargs: Any) -> fields.Nested:
     """One nested document."""
     return fields.Nested(schema, **kwargs)
 
