@@ -1,6 +1,6 @@
 """A private RabbitMQ node: its own name, ports, cookie and data, on the loopback interface only.
 
-A RabbitMQ that the system runs is never asked, changed or stopped. The node has no ``guest``:
+It has a port mapper (``epmd``) of its own too, so that nothing is left when it stops. A RabbitMQ that the system runs is never asked, changed or stopped. The node has no ``guest``:
 its first and only built-in user is an administrator with a password generated for this checkout.
 """
 
@@ -30,7 +30,8 @@ NODE = f"lianfang-{state.CHECKOUT}@localhost"
 CONTAINER = f"lianfang-{state.CHECKOUT}-rabbitmq"
 IMAGE = "rabbitmq:4-management"
 ADMINISTRATOR = "lianfang-admin"
-PORTS = ("amqp", "management", "prometheus", "distribution")
+PORTS = ("amqp", "management", "prometheus", "distribution", "epmd")
+MAPPERS = ("usr/lib/erlang/erts-*/bin/epmd", "usr/lib*/erlang/bin/epmd", "opt/*/bin/epmd")
 HOMES = (
     "usr/lib/rabbitmq/bin",
     "usr/lib/rabbitmq/lib/rabbitmq_server-*/sbin",
@@ -135,6 +136,7 @@ def environment(ports: dict[str, int]) -> dict[str, str]:
         "RABBITMQ_ENABLED_PLUGINS_FILE": str(PLUGINS),
         "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1}",
         "ERL_EPMD_ADDRESS": "127.0.0.1",
+        "ERL_EPMD_PORT": str(ports["epmd"]),
     }
 
 
@@ -146,10 +148,32 @@ def up() -> dict[str, Any]:
     described = {"ports": ports, "management_uri": uri, "host": f"127.0.0.1:{ports['amqp']}"}
     home = binaries()
     if home is not None:
-        return described | {"process": start_node(home, ports, password, uri)}
+        mapper = start_mapper(ports["epmd"])
+        try:
+            node = start_node(home, ports, password, uri)
+        except BaseException:
+            processes.stop(mapper, GRACE_SECONDS)
+            raise
+        return described | {"process": node, "mapper": mapper}
     if not docker.is_running():
         raise StackError("no RabbitMQ and no Docker here: run deploy/local/setup.sh")
     return described | {"container": start_container(ports, password, uri)}
+
+
+def start_mapper(port: int) -> dict[str, Any] | None:
+    """Start the node's own ``epmd`` on ``port``.
+
+    None when there is no such program to be seen: the node then starts one itself, which stays.
+    """
+    on_path = shutil.which("epmd")
+    found = [Path(on_path)] if on_path else []
+    found += [each for pattern in MAPPERS for each in sorted(Path("/").glob(pattern))]
+    if not found:
+        return None
+    command = [found[0], "-port", str(port), "-address", "127.0.0.1"]
+    kept = {name: os.environ[name] for name in ("PATH",) if name in os.environ}
+    mapper = processes.start(command, kept, DATA, LOG)
+    return processes.identity(mapper.pid)
 
 
 def start_node(home: Path, ports: dict[str, int], password: str, uri: str) -> dict[str, Any]:
@@ -206,10 +230,11 @@ def is_up(described: dict[str, Any]) -> bool:
 
 
 def down(described: dict[str, Any]) -> None:
-    """Stop exactly the node that ``up`` described; ``epmd``, shared by all nodes, stays."""
+    """Stop exactly the node that ``up`` described, and its port mapper."""
     if "container" in described:
         docker.remove(described["container"])
     processes.stop(described.get("process"), GRACE_SECONDS)
+    processes.stop(described.get("mapper"), GRACE_SECONDS)
 
 
 if __name__ == "__main__":  # setup.sh asks: are there binaries to run?

@@ -11,9 +11,9 @@ import stack
 import state
 from pymongo import MongoClient
 
-MANAGEMENT = os.environ["AMQP_MANAGEMENT_URI"]
-HOST = os.environ["AMQP_HOST"]
-MONGO = os.environ["MONGO_URI"]
+MANAGEMENT = os.environ.get("AMQP_MANAGEMENT_URI", "")
+HOST = os.environ.get("AMQP_HOST", "")
+MONGO = os.environ.get("MONGO_URI", "")
 
 
 @pytest.fixture
