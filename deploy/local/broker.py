@@ -1,7 +1,8 @@
 """A private RabbitMQ node: its own name, ports, cookie and data, on the loopback interface only.
 
-It has a port mapper (``epmd``) of its own too, so that nothing is left when it stops. A RabbitMQ that the system runs is never asked, changed or stopped. The node has no ``guest``:
-its first and only built-in user is an administrator with a password generated for this checkout.
+It has a port mapper (``epmd``) of its own too, so that nothing is left when it stops. A RabbitMQ
+that the system runs is never asked, changed or stopped. The node has no ``guest``: its first and
+only built-in user is an administrator with a password generated for this checkout.
 """
 
 import base64
