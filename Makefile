@@ -1,6 +1,6 @@
 # `make` alone prints this menu.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down status test lint bench lock clean
+.PHONY: help setup demo up down status test lint docs bench lock clean
 
 BIN := .venv/bin
 PYTHON := $(BIN)/python
@@ -35,6 +35,9 @@ lint: setup ## style, format, types, architecture, sizes
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(PYTHON) deploy/local/sizes.py
+
+docs: setup ## write docs/reference again from the code
+	@$(PYTHON) -m docs.generate
 
 bench: setup ## measure the bars of the design on this machine
 	@$(STACK) run -- $(PYTHON) -m benchmarks

@@ -1,0 +1,135 @@
+"""What every service answers, with its request and answer documents."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from marshmallow import Schema, fields, validate
+
+from docs.generate.markdown import code, codes, document, prose, table
+from lianfang.runtime.discovery import SERVICES, service_class
+from lianfang.runtime.handlers import Call, declared
+from lianfang.runtime.operable import Operable
+from lianfang.runtime.rpc import DEADLINE_HEADER, REQUEST_LIMIT
+from lianfang.schemas import fields as ours
+
+INTRO = f"""Nameko's wire protocol: publish `{{"args": [], "kwargs": {{…}}}}` to the exchange
+`nameko-rpc` with the routing key `service.method`, a `reply_to` of your own, and the `user_id`
+you are logged in as. Any AMQP client can; from Python use `lianfang.client.District`. A request
+has at most {REQUEST_LIMIT // 1024} KiB.
+
+- A **query** changes nothing. A **command** also takes `request_id` (required) and `actor`: sent
+  again with the same content it gives the same answer and does nothing twice; with other content
+  it is a `conflict`.
+- Unknown fields are refused. The header `{DEADLINE_HEADER}` (milliseconds since 1970) says until
+  when an answer is of use: a request that comes later is answered `deadline_exceeded` and not
+  begun.
+- Errors are in [errors.md](errors.md). `after` and `next` turn pages: give back what you got."""
+
+_NAMES: list[tuple[type[Any], str]] = [
+    (ours.PlacePath, "place path"),
+    (ours.Id, "id"),
+    (ours.Text, "text"),
+    (ours.Instant, "instant"),
+    (ours.Day, "day"),
+    (ours.Flag, "true or false"),
+    (ours.Count, "whole number"),
+    (ours.Number, "number"),
+    (fields.String, "text"),
+    (fields.Integer, "whole number"),
+    (fields.Float, "number"),
+    (fields.Boolean, "true or false"),
+    (fields.Dict, "object"),
+]
+
+
+def page() -> str:
+    """`docs/reference/calls.md`."""
+    return document(
+        "Calls",
+        INTRO,
+        *(_service(name) for name in SERVICES),
+        "## Every service\n\n" + _methods(declared(Operable, Call)),
+    )
+
+
+def own_calls(name: str) -> list[Call]:
+    """What a service answers beside what every service does."""
+    common = {call.name for call in declared(Operable, Call)}
+    return [call for call in declared(service_class(name), Call) if call.name not in common]
+
+
+def _service(name: str) -> str:
+    return f"## {name}\n\n{_methods(own_calls(name), name)}"
+
+
+def _methods(calls: list[Call], service: str = "*service*") -> str:
+    return "\n\n".join(_method(service, call) for call in calls)
+
+
+def _method(service: str, call: Call) -> str:
+    kind = "Command" if call.is_command else "Query"
+    request, answer = list(_rows(call.request)), list(_rows(call.answer))
+    return "\n\n".join(
+        part
+        for part in (
+            f"### {service}.{call.name}",
+            f"{kind}. {prose(call.method)}",
+            table(("Request", "Type", "Required"), request) or "No field is asked.",
+            table(("Answer", "Type"), [row[:2] for row in answer]),
+        )
+        if part
+    )
+
+
+def _rows(schema: Schema, path: str = "", depth: int = 0) -> Iterator[tuple[str, str, str]]:
+    for name, field in schema.fields.items():
+        if path == "" and name in ("request_id", "actor"):
+            continue
+        yield from _field(f"{path}{name}", field, depth)
+
+
+def _field(path: str, field: Any, depth: int) -> Iterator[tuple[str, str, str]]:
+    required = "yes" if field.required else ""
+    inner = field.inner if isinstance(field, fields.List) else field
+    name = f"{path}[]" if inner is not field else path
+    if isinstance(inner, fields.Nested):
+        kind = f"list{_limit(field)}" if inner is not field else "object"
+        yield code(path), kind, required
+        yield from _rows(inner.schema, f"{name}.", depth + 1)
+        return
+    kind = _kind(inner)
+    yield code(path), f"list of {kind}{_limit(field)}" if inner is not field else kind, required
+
+
+def _kind(field: Any) -> str:
+    if isinstance(field, fields.Enum):
+        return codes(member.value for member in field.enum)
+    if isinstance(field, ours.PlacePath) and field.levels:
+        return "place path of a " + " or ".join(str(level) for level in field.levels)
+    found = next((words for kind, words in _NAMES if isinstance(field, kind)), "")
+    chosen = next((v for v in field.validators if isinstance(v, validate.OneOf)), None)
+    if chosen is not None:
+        return codes(chosen.choices)
+    return (found or type(field).__name__.lower()) + _range(field) + _null(field)
+
+
+def _range(field: Any) -> str:
+    for rule in field.validators:
+        if isinstance(rule, validate.Range) and abs(rule.max or 0) not in (0, 1e9, 2**31):
+            return f", {rule.min} to {rule.max}"
+    if isinstance(field, ours.Text) and not isinstance(field, (ours.Id, ours.PlacePath)):
+        return f", at most {field.max}"
+    return ""
+
+
+def _null(field: Any) -> str:
+    return " or null" if field.allow_none and not field.required else ""
+
+
+def _limit(field: Any) -> str:
+    for rule in field.validators:
+        if isinstance(rule, validate.Length) and rule.max:
+            return f", at most {rule.max}"
+    return ""
