@@ -37,6 +37,7 @@ from lianfang.runtime.timers import run_timer
 from lianfang.schemas.envelope import decode, encode
 from lianfang.schemas.events import load_event
 from lianfang.settings import Settings
+from lianfang.testing.clock import StandingClock
 from lianfang.topology import EVENTS, PARKING, TEST_RETRY_DELAYS_MS, ServiceNeed, render
 
 _CALLER = "pump"
@@ -47,6 +48,7 @@ class Driven:
     """One service under test."""
 
     engine: Engine
+    clock: StandingClock
     instance: Any
     handlers: list[Handler]
     calls: dict[str, Call]
@@ -96,7 +98,7 @@ class Pump:
             database = driven.engine.documents.database
             for collection in database.list_collection_names():
                 database[collection].delete_many({})
-            driven.engine.clock.refresh()
+            driven.clock.release()
         self.used = {}
         self._events, self._envelopes, self._parked = [], [], []
 
@@ -116,12 +118,14 @@ class Pump:
         self._needs[name] = need_of(cls)
         self._administration.apply(self._vhost, replace(self._topology(), permissions={}), {})
         engine = Engine(self.settings, name, client=self.client)
+        clock = StandingClock(engine.documents.database, self.settings.profile)
+        engine.clock = clock
         migrate_database(engine.documents.database, [*collections_of(name), *RUNTIME_COLLECTIONS])
         instance = cls()
         for attribute, resource in inspect.getmembers(cls, lambda m: isinstance(m, Resource)):
             setattr(instance, attribute, resource.build(engine))
         calls = {call.name: call for call in declared(cls, Call)}
-        return Driven(engine, instance, declared(cls, Handler), calls, declared(cls, Timer))
+        return Driven(engine, clock, instance, declared(cls, Handler), calls, declared(cls, Timer))
 
     def _topology(self) -> Any:
         rendered = render(
@@ -140,13 +144,13 @@ class Pump:
 
     @property
     def now(self) -> datetime:
-        """The present instant of the services."""
-        return next(iter(self.used.values())).engine.clock.now()
+        """The present instant of the services; set, it stands still until it is set again."""
+        return next(iter(self.used.values())).clock.now()
 
     @now.setter
     def now(self, instant: datetime) -> None:
         for driven in self.used.values():
-            driven.engine.clock.set(instant)
+            driven.clock.set(instant)
 
     # -- acting -------------------------------------------------------------------------------
 
