@@ -16,13 +16,18 @@ from typing import Any
 MISCONFIGURED = 78
 
 
-def run(service: str) -> None:
-    """Run `service` until SIGTERM or SIGINT; exits 0 after a drain, 78 when misconfigured."""
+def patch() -> None:
+    """Make sockets, locks and sleep green; whoever can calls this before any other import."""
     os.environ.setdefault("EVENTLET_NO_GREENDNS", "yes")
     warnings.filterwarnings("ignore", category=DeprecationWarning)
     import eventlet  # noqa: PLC0415 - must come before everything it patches
 
     eventlet.monkey_patch()
+
+
+def run(service: str) -> None:
+    """Run `service` until SIGTERM or SIGINT; exits 0 after a drain, 78 when misconfigured."""
+    patch()
     sys.exit(_serve(service))
 
 
@@ -53,10 +58,15 @@ def _serve(name: str) -> int:
 def _container(name: str) -> Any:
     from nameko.containers import ServiceContainer  # noqa: PLC0415
 
+    from lianfang.errors import Misconfigured  # noqa: PLC0415
     from lianfang.runtime.discovery import service_class  # noqa: PLC0415
     from lianfang.settings import Settings  # noqa: PLC0415
 
     settings = Settings.read()
+    if not settings.amqp_uri:
+        raise Misconfigured(
+            "AMQP_URI is not set: `lianfang topology apply` writes it for a service"
+        )
     config = {"settings": settings, "AMQP_URI": settings.amqp_uri, "max_workers": 100}
     return ServiceContainer(service_class(name), config)
 
