@@ -24,7 +24,7 @@ _CONVERTER.register_unstructure_hook(date, lambda day: day.isoformat())
 _CONVERTER.register_structure_hook(date, lambda text, _: date.fromisoformat(text))
 _CONVERTER.register_unstructure_hook(datetime, lambda instant: instant)
 _CONVERTER.register_structure_hook(datetime, lambda instant, _: instant)
-_CONVERTER.register_structure_hook(str, lambda text, _: text)
+_CONVERTER.register_structure_hook(str, lambda text, kind: text if kind is str else kind(text))
 _CONVERTER.register_structure_hook(bytes, lambda raw, _: raw)
 
 #: The most items a page may have.
