@@ -13,7 +13,11 @@ from lianfang.vocabulary import CauseKind, Finding, Role, StopOutcome, Symptom
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskSnapshot:
-    """A task as it was opened: what, where, for whom, by whom, until when."""
+    """A task as it was opened: what, where, for whom, by whom, until when.
+
+    `cause_kind` and `cause_id` are the task's own where one event announces the tasks of many
+    causes (the orders of one decision).
+    """
 
     task_id: str
     kind: str
@@ -24,6 +28,8 @@ class TaskSnapshot:
     person_ids: tuple[str, ...] = ()
     responsible_org_id: str | None = None
     team_id: str | None = None
+    cause_kind: CauseKind | None = None
+    cause_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +78,14 @@ class TaskEvent(Event):
     reason: str | None = None
     household_ids: tuple[str, ...] = ()
     person_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskAssigned(TaskEvent):
+    """A team got it: after it was opened, by hand or on its way up."""
+
+    TYPE: ClassVar[str] = "task.assigned"
+    team_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

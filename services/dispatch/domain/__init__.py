@@ -1,0 +1,1 @@
+"""The decisions of the dispatch service; pure: time and ids are arguments."""

@@ -1,0 +1,1 @@
+"""RPC documents of the dispatch service."""
