@@ -71,6 +71,14 @@ def prepare_broker() -> Iterator[str]:
     yield f"broker: {vhost}: {len(topology.queues)} queues, {len(users)} users"
 
 
+def describe_topology() -> Iterator[str]:
+    """Each queue of a district with the routing keys that reach it."""
+    topology = render([need_of(service_class(name)) for name in SERVICES], broker_major=0)
+    for queue in topology.queues:
+        keys = [b["routing_key"] for b in topology.bindings if b["destination"] == queue["name"]]
+        yield f"{queue['name']:<32} {' '.join(key for key in keys if key)}".rstrip()
+
+
 def amqp_host(settings: Settings) -> str:
     """Where clients reach the broker: `AMQP_HOST`, else the management's host at 5672."""
     if settings.amqp_host:
