@@ -53,8 +53,9 @@ class Desk:
         existing = self.work.load(store.TASKS, [want.task_id for want in wanted])
         changes = difference(wanted, existing, self.rules, moment)
         opened = {task.task_id: task for task in self.assigned(changes.opened)}
+        owned = opened | {task.task_id: task for task in self.owned(changes.tombstones)}
         for task in changes.saved:
-            self.work.save(store.TASKS, opened.get(task.task_id, task))
+            self.work.save(store.TASKS, owned.get(task.task_id, task))
         for event in changes.events:
             self.work.publish(event, place=event.place)
         return self._announce(changes, list(opened.values()), head)
@@ -94,21 +95,21 @@ class Desk:
 
     def assigned(self, tasks: Iterable[Task]) -> list[Task]:
         """Newly opened tasks with their organisation and, where one is on shift, their team."""
-        tasks = list(tasks)
-        if not tasks:
-            return []
-        known = self.responsibilities(task.place for task in tasks)
-        answers = {task.task_id: duty.responsible(task.place, known) for task in tasks}
-        teams = self._teams(r.org_id for r in answers.values() if r is not None)
-        return [self._assigned(task, answers[task.task_id], teams) for task in tasks]
+        owned = self.owned(tasks)
+        org_ids = {task.responsible_org_id for task in owned if task.responsible_org_id}
+        teams = self._teams(org_ids) if org_ids else []
+        return [self._assigned(task, teams) for task in owned]
 
-    def _assigned(
-        self, task: Task, answer: duty.Responsibility | None, teams: Sequence[duty.Team]
-    ) -> Task:
-        if answer is None:
+    def owned(self, tasks: Iterable[Task]) -> list[Task]:
+        """Tasks with the organisation that answers for their place, and its level."""
+        tasks = list(tasks)
+        known = self.responsibilities(task.place for task in tasks) if tasks else {}
+        return [_owned(task, duty.responsible(task.place, known)) for task in tasks]
+
+    def _assigned(self, task: Task, teams: Sequence[duty.Team]) -> Task:
+        if task.responsible_org_id is None:
             return task
-        task = replace(task, responsible_org_id=answer.org_id, level=answer.level)
-        team = self._choose(task, answer.org_id, teams)
+        team = self._choose(task, task.responsible_org_id, teams)
         if team is None:
             return task
         changed, _ = assign(
@@ -267,6 +268,12 @@ class Desk:
         if level_above(task.level) is None:
             return None
         return max(task.due_at, self.work.now + self.rules.escalation.waits(task.level))
+
+
+def _owned(task: Task, answer: duty.Responsibility | None) -> Task:
+    if answer is None:
+        return task
+    return replace(task, responsible_org_id=answer.org_id, level=answer.level)
 
 
 def _chunked(tasks: Sequence[Task]) -> Iterable[tuple[int, int, tuple[Task, ...]]]:

@@ -45,9 +45,13 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """What to save (all), announce as opened, announce as cancelled, and say one by one."""
+    """What to save (all), announce as opened, announce as cancelled, and say one by one.
+
+    `tombstones` are those of the saved that were never open.
+    """
 
     saved: tuple[Task, ...]
+    tombstones: tuple[Task, ...]
     opened: tuple[Task, ...]
     cancelled: tuple[Task, ...]
     events: tuple[TaskEvent, ...]
@@ -72,7 +76,8 @@ def difference(
                 cancelled.append(task)
         if task != before:
             saved[task.task_id] = task
-    return Difference(tuple(saved.values()), tuple(opened), tuple(cancelled), tuple(events))
+    tombs = tuple(task for task in saved.values() if not task.audit.shown)
+    return Difference(tuple(saved.values()), tombs, tuple(opened), tuple(cancelled), tuple(events))
 
 
 def _fresh(want: Wanted, rules: DispatchRules, moment: Moment) -> Task:
@@ -100,13 +105,15 @@ def _follow(task: Task, want: Wanted, rules: DispatchRules) -> Task:
     """Facts of the cause follow it; the earliest due time stands."""
     if task.state == TaskState.COMPLETED:
         return task
+    due_at = min(task.due_at, _due(want, rules))
     followed = replace(
         task,
         place=want.place,
         household_ids=want.household_ids,
         person_ids=want.person_ids,
         seal_id=want.seal_id,
-        due_at=min(task.due_at, _due(want, rules)),
+        due_at=due_at,
+        clock_at=due_at if task.clock_at == task.due_at else task.clock_at,
     )
     return followed if followed != task else task
 

@@ -26,6 +26,7 @@ from lianfang.vocabulary import (
     Measure,
     Need,
     OrderState,
+    Role,
     SealState,
 )
 
@@ -44,9 +45,7 @@ LEVELS = {
     "district": "4403.nanshan",
     "city": "4403",
 }
-ROLES = (
-    "community health police grid property volunteer driver disinfection investigator counsellor"
-).split()
+ROLES = [role.value for role in Role]
 
 
 def staff(pump: Pump, level: str, teams: int = 1, roles: Iterable[str] = ROLES) -> None:
@@ -145,8 +144,10 @@ def extended(snapshots: Iterable[OrderSnapshot], decision: str = "decision-2") -
     return orders(snapshots, decision, QuarantineExtended)
 
 
-def ended(snapshots: Iterable[OrderSnapshot], decision: str = "decision-3") -> list[Any]:
-    return orders(snapshots, decision, QuarantineWithdrawn)
+def ended(
+    snapshots: Iterable[OrderSnapshot], decision: str = "decision-3", size: int = CHUNK
+) -> list[Any]:
+    return orders(snapshots, decision, QuarantineWithdrawn, size)
 
 
 def confirmed(case_id: str = CASE, person: str = "p1", **facts: Any) -> CaseConfirmed:
