@@ -1,0 +1,130 @@
+"""A district of the benchmark's own: prepared by the `lianfang` command, run as real processes."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from pymongo.database import Database
+
+from benchmarks.processes import Child
+from benchmarks.references import Target
+from benchmarks.servers import LOCAL, ROOT, Servers
+from lianfang.client import District
+from lianfang.runtime.broker import open_connection
+
+SERVICES = ("journal", "declaration", "screening", "isolation", "dispatch")
+#: The services on the way of a declaration.
+INGEST = ("journal", "declaration", "screening")
+_COMMAND = Path(sys.executable).with_name("lianfang")
+_PREPARATIONS = (("topology", "apply"), ("migrate",))
+
+
+class BenchDistrict:
+    """One district with its virtual host, databases and secrets; nothing runs yet."""
+
+    def __init__(self, servers: Servers, name: str, services: Sequence[str] = SERVICES) -> None:
+        self.servers, self.name, self.services = servers, name, services
+        self.vhost, self.prefix = f"d-{name}", f"lianfang_{name}"
+        self.secrets = LOCAL / "districts" / name
+        self.client = servers.client()
+
+    def _environment(self) -> dict[str, str]:
+        return os.environ | {
+            "LIANFANG_PROFILE": "demo",
+            "LIANFANG_CITY": "4403",
+            "LIANFANG_DISTRICT": self.name,
+            "LIANFANG_DATABASE_PREFIX": self.prefix,
+            "LIANFANG_SECRETS_DIR": str(self.secrets),
+            "LIANFANG_POLICY_DIR": str(ROOT / "deploy" / "policy"),
+        }
+
+    def prepare(self) -> None:
+        """Make it anew: empty databases with their indexes, empty queues."""
+        self.erase()
+        for words in _PREPARATIONS:
+            child = Child(f"{self.name}-{words[0]}", [str(_COMMAND), *words], self._environment())
+            child.wait_for_success()
+        self._delete_queues_of_absent_services()
+
+    def _delete_queues_of_absent_services(self) -> None:
+        """A queue that nobody reads would only fill the disk."""
+        absent = tuple(f"q.{name}." for name in SERVICES if name not in self.services)
+        connection = open_connection(self.amqp_uri, "benchmarks")
+        for queue in self.servers.administration.queues(self.vhost):
+            if absent and queue["name"].startswith(absent):
+                connection.channel().queue_delete(queue["name"])
+        connection.close()
+
+    def erase(self) -> None:
+        """Remove everything of this district."""
+        self.servers.drop(self.vhost, self.prefix)
+        shutil.rmtree(self.secrets, ignore_errors=True)
+
+    @property
+    def amqp_uri(self) -> str:
+        """The administrator's address of the virtual host."""
+        return self.servers.amqp_uri(self.vhost)
+
+    def database(self, service: str) -> Database[Any]:
+        """The database of a service."""
+        return self.client[f"{self.prefix}_{service}"]
+
+    def caller(self) -> District:
+        """A connection with the operator's rights."""
+        return District(_read(self.secrets / "operator.env")["AMQP_URI"], actor="benchmark")
+
+    @contextmanager
+    def running(self) -> Iterator[Target]:
+        """The services as processes until the end of the block."""
+        children: list[Child] = []
+        try:
+            ports = {name: _free_port() for name in self.services}
+            children.extend(self._start(name, ports[name]) for name in self.services)
+            for name, child in zip(self.services, children, strict=True):
+                child.wait_until(_readiness(ports[name]))
+            events = self.database("journal").events
+            uri = _read(self.secrets / "operator.env")["AMQP_URI"]
+            yield Target(uri, events.estimated_document_count, children)
+        finally:
+            for child in children:
+                child.stop()
+
+    def _start(self, name: str, port: int) -> Child:
+        env = self._environment() | _read(self.secrets / f"{name}.env")
+        env.pop("AMQP_MANAGEMENT_URI", None)
+        env["LIANFANG_HEALTH_PORT"] = str(port)
+        return Child(f"{self.name}-{name}", [str(_COMMAND), "run", name], env)
+
+
+def _read(path: Path) -> dict[str, str]:
+    return dict(line.split("=", 1) for line in path.read_text().splitlines())
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _readiness(port: int) -> Callable[[], bool]:
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+    def ready() -> bool:
+        with (
+            suppress(urllib.error.URLError, OSError),
+            opener.open(f"http://127.0.0.1:{port}/health/ready", timeout=5) as page,
+        ):
+            return bool(page.status == 200)
+        return False
+
+    return ready
