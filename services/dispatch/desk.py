@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
+from weakref import WeakKeyDictionary, proxy
 
 from lianfang.errors import InvalidPayload
 from lianfang.events import CHUNK
@@ -31,12 +32,24 @@ class PlanHead:
     reason: str = "cause_ended"
 
 
+_DESKS: WeakKeyDictionary[Any, Desk] = WeakKeyDictionary()
+
+
+def desk_of(work: Any, rules: DispatchRules) -> Desk:
+    """The one desk of this unit of work: what it has read and counted serves the whole batch."""
+    desk = _DESKS.get(work)
+    if desk is None:
+        desk = _DESKS[work] = Desk(proxy(work), rules)
+    return desk
+
+
 class Desk:
     """The duty desk of one unit of work: knows the teams on shift and what they have in hand."""
 
     def __init__(self, work: Any, rules: DispatchRules) -> None:
         self.work, self.rules = work, rules
         self._load: dict[str, int] = {}
+        self._staff: dict[str, list[duty.Team]] = {}
 
     # -- plans --------------------------------------------------------------------------------
 
@@ -124,11 +137,12 @@ class Desk:
         return found
 
     def _teams(self, org_ids: Iterable[str]) -> list[duty.Team]:
-        found = store.teams_of(self.work, org_ids)
-        for team in found:
-            if team.team_id not in self._load:
-                self._load[team.team_id] = store.in_hand(self.work, team.team_id)
-        return found
+        org_ids = set(org_ids)
+        if fresh := org_ids - self._staff.keys():
+            found = store.teams_of(self.work, fresh)
+            self._load |= store.load_of(self.work, [team.team_id for team in found])
+            self._staff |= {key: [t for t in found if t.org_id == key] for key in fresh}
+        return [team for key in sorted(org_ids) for team in self._staff[key]]
 
     def _choose(self, task: Task, org_id: str, teams: Iterable[duty.Team]) -> duty.Team | None:
         mine = [team for team in teams if team.org_id == org_id]

@@ -106,6 +106,8 @@ def load_households(work: Any, events: Sequence[Any]) -> None:
     for scope_id in sorted(guarded):
         work.guard("scope", scope_id)
     work.load(store.HOUSEHOLDS, sorted(ids))
+    orders = [o for event in events if isinstance(event, OrdersEvent) for o in event.orders]
+    work.load(store.TASKS, [key for o in orders for key in doors.task_ids(o)])
 
 
 def hear_household(desk: Desk, plans: Plans, event: Any) -> None:

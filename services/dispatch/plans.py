@@ -10,6 +10,7 @@ from services.dispatch import store
 from services.dispatch.domain.causes import SealFacts
 from services.dispatch.domain.households import Household, community_of, home_scope
 from services.dispatch.domain.rounds import (
+    Door,
     Scope,
     ScopeKind,
     day_after,
@@ -89,7 +90,8 @@ class Plans:
 
     def _replan(self, scope: Scope, households: Sequence[Household]) -> None:
         ids = round_ids(scope, self.rules, self.work.today)
+        doors = [Door.of(household, scope) for household in households]
         for round_ in self.work.load(store.ROUNDS, ids).values():
-            changed = replan(round_, scope, households, self.rules, self.work.now)
+            changed = replan(round_, scope, doors, self.rules, self.work.now)
             if changed is not round_:
                 self.work.save(store.ROUNDS, changed)

@@ -17,6 +17,9 @@ from services.dispatch.domain.causes import task_id
 from services.dispatch.domain.rounds import COMPLETES, Round, RoundState, finished
 from services.dispatch.domain.task import UNDONE, Task, finish
 
+#: The most persons one message of stops speaks of: keeps it well below the limit of a body.
+_MOST_PERSONS = 4 * CHUNK
+
 
 def record_stops(desk: Desk, round_: Round, request: Mapping[str, Any]) -> dict[str, int]:
     """Take a team's record: all of it, or none with the first reason.
@@ -67,7 +70,7 @@ def _announce(work: Any, round_: Round, changed: Sequence[doors.Stop], by: str) 
     for stop in changed:
         buildings[stop.building].append(stop)
     for building, stops in sorted(buildings.items()):
-        pieces = [stops[n : n + CHUNK] for n in range(0, len(stops), CHUNK)]
+        pieces = _pieces(stops)
         for chunk, piece in enumerate(pieces, 1):
             event = StopsRecorded(
                 record_id=natural_id(
@@ -83,6 +86,19 @@ def _announce(work: Any, round_: Round, changed: Sequence[doors.Stop], by: str) 
                 chunks=len(pieces),
             )
             work.publish(event, place=building)
+
+
+def _pieces(stops: Sequence[doors.Stop]) -> list[list[doors.Stop]]:
+    """Chunks of at most `CHUNK` stops, and fewer where the households are large."""
+    pieces: list[list[doors.Stop]] = [[]]
+    persons = 0
+    for stop in stops:
+        persons += len(stop.persons)
+        if len(pieces[-1]) == CHUNK or (pieces[-1] and persons > _MOST_PERSONS):
+            pieces.append([])
+            persons = len(stop.persons)
+        pieces[-1].append(stop)
+    return pieces
 
 
 def settle(desk: Desk, round_: Round, by: str) -> None:

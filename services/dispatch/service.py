@@ -39,7 +39,7 @@ from lianfang.events.screening import (
 from lianfang.runtime.entrypoints import command, query, subscribe, timer
 from lianfang.runtime.resources import Policy
 from services.dispatch import answers, listening, store
-from services.dispatch.desk import Desk
+from services.dispatch.desk import Desk, desk_of
 from services.dispatch.domain import duty, task
 from services.dispatch.domain.rules import DispatchRules
 from services.dispatch.plans import Plans
@@ -56,7 +56,7 @@ class Dispatch:
     policy = Policy("dispatch", DispatchRules)
 
     def _desk(self, work: Any) -> Desk:
-        return Desk(work, self.policy.on(work.today))
+        return desk_of(work, self.policy.on(work.today))
 
     def _plans(self, work: Any) -> Plans:
         return Plans(work, self.policy.on(work.today))

@@ -97,6 +97,14 @@ def at_home(snapshot: OrderSnapshot) -> bool:
     return snapshot.seal_id is None and snapshot.measure in _VISITED
 
 
+def task_ids(snapshot: OrderSnapshot) -> tuple[str, ...]:
+    """The tasks that this order alone may open or end."""
+    if snapshot.measure not in _VISITED:
+        return ()
+    kinds = ("trinity_visit", "contact_transfer")
+    return tuple(task_id(snapshot.order_id, kind) for kind in kinds)
+
+
 def scope_of(order: OrderFact, building: str) -> str | None:
     """Where the person is served: in the seal, or at home in the community, or nowhere."""
     if order.seal_id is not None:

@@ -7,6 +7,7 @@ which household was planned first leaves no trace; lists show those that ever pl
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
@@ -14,6 +15,7 @@ from enum import StrEnum
 
 from lianfang.days import end_of
 from lianfang.envelope import natural_id
+from lianfang.vocabulary import Need
 from services.dispatch.domain.households import Household
 from services.dispatch.domain.rules import DispatchRules, RoundTemplate, slot_end
 
@@ -94,13 +96,28 @@ class Round:
     audit: RoundAudit = field(default=RoundAudit())
 
 
-def membership(household: Household, scope: Scope, template: RoundTemplate, day: date) -> bool:
+@dataclass(frozen=True, slots=True)
+class Door:
+    """What a round has to know of one household in its scope: each person's first day and needs."""
+
+    household_id: str
+    members: tuple[tuple[date, frozenset[Need]], ...]
+
+    @classmethod
+    def of(cls, household: Household, scope: Scope) -> Door:
+        """The door as it is for this scope; without members nobody is at home because of it."""
+        members = household.members(scope.scope_id)
+        return cls(household.household_id, tuple((o.start_on, frozenset(o.needs)) for o in members))
+
+
+def stops_at(door: Door, scope: Scope, template: RoundTemplate, day: date) -> bool:
     """Whether this round stops at this door on `day`."""
-    members = household.members(scope.scope_id)
+    members = door.members
     if scope.kind == ScopeKind.HOME:
-        members = tuple(o for o in members if template.on_day((day - o.start_on).days + 1, day))
-    needs = frozenset(need for order in members for need in order.needs)
-    return bool(members) and template.wants(needs)
+        members = tuple(m for m in members if template.on_day((day - m[0]).days + 1, day))
+    if not template.needs:
+        return bool(members)
+    return any(template.wants(needs) for _, needs in members)
 
 
 def _held(
@@ -162,20 +179,25 @@ def open_rounds(
 def replan(
     round_: Round,
     scope: Scope,
-    households: Iterable[Household],
+    doors: Iterable[Door],
     rules: DispatchRules,
     now: datetime,
 ) -> Round:
-    """The round after these households changed, joined or left; a round that is over stays."""
+    """The round after these doors changed, joined or left; a round that is over stays."""
     if round_.ends_at is not None and round_.ends_at <= now:
         return round_
     template = rules.rounds[scope.kind].get(round_.kind)
-    planned = set(round_.planned)
-    for household in households:
-        wanted = template is not None and membership(household, scope, template, round_.on)
-        (planned.add if wanted else planned.discard)(household.household_id)
-    after = tuple(sorted(planned)) if scope.active else ()
-    left = len(set(round_.planned) - planned) > 0
+    planned, left = list(round_.planned), False
+    for door in doors:
+        wanted = template is not None and stops_at(door, scope, template, round_.on)
+        place = bisect_left(planned, door.household_id)
+        known = place < len(planned) and planned[place] == door.household_id
+        if wanted and not known:
+            planned.insert(place, door.household_id)
+        elif known and not wanted:
+            del planned[place]
+            left = True
+    after = tuple(planned) if scope.active else ()
     return settle(
         replace(
             round_,

@@ -212,3 +212,13 @@ def tasks(pump: Pump, **where: Any) -> list[dict[str, Any]]:
 def rounds(pump: Pump, **where: Any) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = pump.call("dispatch.find_rounds", limit=500, **where)["rounds"]
     return found
+
+
+def at(**later: float) -> datetime:
+    """An instant some time after the beginning."""
+    return START + timedelta(**later)
+
+
+def day(number: int) -> str:
+    """The day so many days after the first."""
+    return (DAY_ONE + timedelta(days=number)).isoformat()
