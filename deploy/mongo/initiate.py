@@ -1,23 +1,26 @@
 """Make one MongoDB member a replica set and wait until it is primary. Safe to run again.
 
 Also mends a set of one whose member has moved to another host or port. With ``--users`` it then
-creates the administrator and the services' user, whose passwords are ``MONGO_ADMIN_PASSWORD`` and
-``MONGO_PASSWORD`` in the environment; the first time this works only over the member's own
-loopback interface. Needs ``pymongo`` only, so the local stack and the image run the same file.
+creates the administrator, whose password is ``MONGO_ADMIN_PASSWORD`` in the environment, and one
+user per service, which sees its own database and the district's data keys and nothing else. Their
+passwords are made once; each lies with its address in ``<service>.mongo.env``. The first time this
+works only over the member's own loopback interface. Needs ``pymongo`` only, so the local stack and
+the image run the same file.
 """
 
 import argparse
 import os
+import secrets
 import threading
 import time
+from pathlib import Path
 from typing import Any
 
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure, PyMongoError
 
 UNAUTHORIZED, AUTHENTICATION_FAILED, NOT_YET_INITIALIZED = 13, 18, 94
-ADMINISTRATOR, SERVICES = "admin", "lianfang"
-ROLES = {ADMINISTRATOR: "root", SERVICES: "readWriteAnyDatabase"}
+ADMINISTRATOR = "admin"
 PAUSE = 0.1
 
 Client = MongoClient[dict[str, Any]]
@@ -66,11 +69,31 @@ def authenticates(client: Client) -> bool:
     return True
 
 
-def save_user(client: Client, name: str, password: str) -> None:
-    """Create the user, or give it this password."""
+def save_user(client: Client, name: str, password: str, databases: list[str]) -> None:
+    """Create the user, or give it this password and these databases."""
+    roles = [{"role": "readWrite", "db": database} for database in databases]
     known = client.admin.command("usersInfo", name)["users"]
-    command = "updateUser" if known else "createUser"
-    client.admin.command(command, name, pwd=password, roles=[ROLES[name]])
+    client.admin.command("updateUser" if known else "createUser", name, pwd=password, roles=roles)
+
+
+def kept_password(address_file: Path, user: str) -> str:
+    """The password in the user's address, or a new one when there is no address yet."""
+    if not address_file.exists():
+        return secrets.token_urlsafe(24)
+    return address_file.read_text().partition(f"//{user}:")[2].partition("@")[0]
+
+
+def save_service(client: Client, service: str, options: argparse.Namespace) -> None:
+    """Give a service its user, and write where it reaches its database."""
+    address_file = options.secrets / f"{service}.mongo.env"
+    password = kept_password(address_file, service)
+    prefix = options.database_prefix
+    save_user(client, service, password, [f"{prefix}_{service}", f"{prefix}_keys"])
+    where = f"{options.host}/?replicaSet={options.replica_set}&authSource=admin"
+    draft = address_file.with_suffix(".draft")
+    draft.touch(mode=0o600)
+    draft.write_text(f"MONGO_URI=mongodb://{service}:{password}@{where}\n")
+    draft.replace(address_file)
 
 
 def initiate(options: argparse.Namespace) -> None:
@@ -84,8 +107,8 @@ def initiate(options: argparse.Namespace) -> None:
             wait_for_primary(client, deadline)
         else:
             found_set(options, via, password, deadline)
-        if password is not None:
-            save_user(client, SERVICES, os.environ["MONGO_PASSWORD"])
+        for service in options.users:
+            save_service(client, service, options)
 
 
 def found_set(options: argparse.Namespace, via: str, password: str, deadline: float) -> None:
@@ -94,9 +117,7 @@ def found_set(options: argparse.Namespace, via: str, password: str, deadline: fl
         if not client.admin.command("hello").get("setName"):
             configure(client, options.replica_set, options.host)
         wait_for_primary(client, deadline)
-        client.admin.command(
-            "createUser", ADMINISTRATOR, pwd=password, roles=[ROLES[ADMINISTRATOR]]
-        )
+        client.admin.command("createUser", ADMINISTRATOR, pwd=password, roles=["root"])
 
 
 def main() -> None:
@@ -105,7 +126,11 @@ def main() -> None:
     parser.add_argument("host", help="host:port, as clients will reach it")
     parser.add_argument("--via", metavar="HOST:PORT", help="as this program reaches it")
     parser.add_argument("--replica-set", default="lf", metavar="NAME")
-    parser.add_argument("--users", action="store_true", help="authentication is on: make the users")
+    parser.add_argument(
+        "--users", nargs="*", default=[], metavar="SERVICE", help="authentication is on: make them"
+    )
+    parser.add_argument("--database-prefix", default="lianfang", metavar="PREFIX")
+    parser.add_argument("--secrets", type=Path, default=Path(), metavar="FOLDER")
     parser.add_argument("--timeout", type=float, default=60.0, metavar="SECONDS")
     options = parser.parse_args()
     try:
