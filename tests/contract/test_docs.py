@@ -4,6 +4,9 @@ import re
 from pathlib import Path
 
 import pytest
+import typer
+
+from lianfang.cli.app import app
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
@@ -41,3 +44,43 @@ def test_every_code_name_of_the_glossary_is_in_the_code() -> None:
 @pytest.mark.parametrize("page", ["README.md", "README.zh-CN.md"])
 def test_the_readme_is_read_in_one_go(page: str) -> None:
     assert len((ROOT / page).read_text("utf-8").splitlines()) <= 150
+
+
+def commands(word: str) -> set[tuple[str, ...]]:
+    """The commands starting with a word in all pages, without what follows a `#` or an option."""
+    text = "\n".join(page.read_text("utf-8") for page in PAGES)
+    found = re.findall(rf"^ +(?:\.venv/bin/)?{word} ([^#\n]+)", text, re.MULTILINE)
+    found += re.findall(rf"`{word} ([^`\n]+)`", text)
+    return {tuple(line.split()) for line in found}
+
+
+def test_every_make_target_of_the_pages_exists() -> None:
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
+    named = {word for words in commands("make") for word in words[:1]}
+    assert len(named) > 4
+    assert named <= targets
+
+
+def test_every_lianfang_command_of_the_pages_exists() -> None:
+    def is_known(words: tuple[str, ...]) -> bool:
+        known = typer.main.get_command(app)
+        for word in words:
+            if not hasattr(known, "commands") or word.startswith(("-", "<")):
+                return True
+            known = known.commands.get(word)
+            if known is None:
+                return False
+        return True
+
+    named = commands("lianfang")
+    assert len(named) > 4
+    assert not [words for words in named if not is_known(words)]
+
+
+def test_every_path_of_the_pages_exists() -> None:
+    text = "\n".join(page.read_text("utf-8") for page in PAGES)
+    paths = set(
+        re.findall(r"`((?:lianfang|services|deploy|tests|docs|benchmarks)/[\w./-]+)`", text)
+    )
+    assert len(paths) > 4
+    assert not [path for path in paths if not (ROOT / path).exists()]
