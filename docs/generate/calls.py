@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -65,42 +66,52 @@ def _service(name: str) -> str:
 
 
 def _methods(calls: list[Call], service: str = "*service*") -> str:
-    return "\n\n".join(_method(service, call) for call in calls)
+    answers: dict[type[Schema], str] = {}
+    return "\n\n".join(_method(service, call, answers) for call in calls)
 
 
-def _method(service: str, call: Call) -> str:
+def _method(service: str, call: Call, answers: dict[type[Schema], str]) -> str:
     kind = "Command" if call.is_command else "Query"
-    request, answer = list(_rows(call.request)), list(_rows(call.answer))
-    return "\n\n".join(
-        part
-        for part in (
-            f"### {service}.{call.name}",
-            f"{kind}. {prose(call.method)}",
-            table(("Request", "Type", "Required"), request) or "No field is asked.",
-            table(("Answer", "Type"), [row[:2] for row in answer]),
+    request = table(("Request", "Type", "Required"), _rows(call.request))
+    method = f"{service}.{call.name}"
+    first = answers.setdefault(type(call.answer), method)
+    answer = (
+        table(
+            ("Answer", "Type"), [(name, _unlimited(kind)) for name, kind, _ in _rows(call.answer)]
         )
-        if part
+        if first == method
+        else f"Answers like {code(first)}."
     )
+    said = (
+        f"### {method}",
+        f"{kind}. {prose(call.method)}",
+        request or "Nothing is asked.",
+        answer,
+    )
+    return "\n\n".join(part for part in said if part)
 
 
-def _rows(schema: Schema, path: str = "", depth: int = 0) -> Iterator[tuple[str, str, str]]:
+def _unlimited(kind: str) -> str:
+    """An answer's type: what a reader may expect, not what we may write."""
+    return re.sub(r", at most \d+", "", kind)
+
+
+def _rows(schema: Schema, path: str = "") -> Iterator[tuple[str, str, str]]:
     for name, field in schema.fields.items():
-        if path == "" and name in ("request_id", "actor"):
-            continue
-        yield from _field(f"{path}{name}", field, depth)
+        if path or name not in ("request_id", "actor"):
+            yield from _field(f"{path}{name}", field)
 
 
-def _field(path: str, field: Any, depth: int) -> Iterator[tuple[str, str, str]]:
+def _field(path: str, field: Any) -> Iterator[tuple[str, str, str]]:
     required = "yes" if field.required else ""
-    inner = field.inner if isinstance(field, fields.List) else field
-    name = f"{path}[]" if inner is not field else path
+    many = isinstance(field, fields.List)
+    inner = field.inner if many else field
     if isinstance(inner, fields.Nested):
-        kind = f"list{_limit(field)}" if inner is not field else "object"
-        yield code(path), kind, required
-        yield from _rows(inner.schema, f"{name}.", depth + 1)
+        yield code(path), f"list of objects{_limit(field)}" if many else "object", required
+        yield from _rows(inner.schema, f"{path}[]." if many else f"{path}.")
         return
     kind = _kind(inner)
-    yield code(path), f"list of {kind}{_limit(field)}" if inner is not field else kind, required
+    yield code(path), f"list of {kind}{_limit(field)}" if many else kind, required
 
 
 def _kind(field: Any) -> str:
