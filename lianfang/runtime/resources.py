@@ -50,6 +50,14 @@ class Setting(Resource):
         return getattr(engine.settings, self.name)
 
 
+class Present(Resource):
+    """The clock, for queries that depend on the day; decisions take `work.now` and `work.today`."""
+
+    def build(self, engine: Engine) -> Any:
+        """The engine's clock: `now()` and `today()`."""
+        return engine.clock
+
+
 class Vault(Resource):
     """The home of personal data: seals, opens, fingerprints."""
 
