@@ -1,6 +1,6 @@
 """Isolation: closes buildings, orders quarantine and isolation, and computes when it may end.
 
-Owns: seals with their rolls, quarantine and isolation orders, infected points, pauses of automation.
+Owns: seals with their rolls, quarantine and isolation orders, infected points, pauses.
 Listens: place.*, resident.*, presence.recorded, case.*, contact.*, declaration.assessed,
 sample.resulted, symptom.reported, stops.recorded, task.completed.
 Publishes: seal.*, roll.amended, quarantine.*, isolation.*, focus.*, release.due.

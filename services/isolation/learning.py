@@ -31,19 +31,19 @@ from lianfang.places import Level, level_of
 from lianfang.runtime.work import Work
 from lianfang.vocabulary import CauseKind, Outcome
 from services.isolation import store
-from services.isolation.domain import cases, doors, facts
+from services.isolation.domain import cases, doors, evidence, facts
 from services.isolation.domain.cases import Case
-from services.isolation.domain.facts import DoneTask, Person, Residence
+from services.isolation.domain.conditions import DISINFECTION, ESCORT, TRANSFER
+from services.isolation.domain.evidence import DoneTask
+from services.isolation.domain.facts import Person, Residence
 from services.isolation.domain.foci import focus_id, settle_focus
 from services.isolation.domain.rules import Rules
 from services.isolation.settling import guard_buildings, settle_buildings, settle_people
 
-#: Completed tasks of these kinds bear on custody or on a release.
-TRANSFER, DISINFECTION, ESCORT = "case_transfer", "terminal_disinfection", "fever_escort"
 _KEPT_TASKS = (TRANSFER, DISINFECTION, ESCORT)
 
 
-# -- places ---------------------------------------------------------------------------------------
+# -- places ----------------------------------------------------------------------------------------
 
 
 def on_place(work: Work, event: PlaceRegistered | PlaceAmended, rules: Rules) -> None:
@@ -64,7 +64,7 @@ def on_place(work: Work, event: PlaceRegistered | PlaceAmended, rules: Rules) ->
         settle_buildings(work, buildings, rules)
 
 
-# -- residents ------------------------------------------------------------------------------------
+# -- residents -------------------------------------------------------------------------------------
 
 
 def load_residences(work: Work, events: Iterable[Any]) -> None:
@@ -121,7 +121,7 @@ def on_resident(work: Work, event: Any, rules: Rules) -> None:
         settle_people(work, rules, persons=persons)
 
 
-# -- cases ----------------------------------------------------------------------------------------
+# -- cases -----------------------------------------------------------------------------------------
 
 
 def on_case(
@@ -199,7 +199,7 @@ def _settle_foci(work: Work, states: list[Case], rules: Rules) -> None:
             work.publish(cleared, place=place)
 
 
-# -- contacts and verdicts ------------------------------------------------------------------------
+# -- contacts and verdicts -------------------------------------------------------------------------
 
 
 def on_contact(work: Work, event: ContactIdentified | ContactDropped, rules: Rules) -> None:
@@ -234,17 +234,17 @@ def on_assessed(work: Work, event: DeclarationAssessed, rules: Rules) -> None:
         settle_people(work, rules, persons=[event.person_id])
 
 
-# -- what was found -------------------------------------------------------------------------------
+# -- what was found --------------------------------------------------------------------------------
 
 
 def on_result(work: Work, event: SampleResulted | SymptomReported) -> None:
     """Keep what a release waits for."""
     if isinstance(event, SampleResulted):
         sample = work.get(store.SAMPLES, event.sample_id)
-        work.save(store.SAMPLES, facts.learn_sample(sample, event))
+        work.save(store.SAMPLES, evidence.learn_sample(sample, event))
     else:
         complaint = work.get(store.COMPLAINTS, event.report_id)
-        work.save(store.COMPLAINTS, facts.learn_symptom(complaint, event))
+        work.save(store.COMPLAINTS, evidence.learn_symptom(complaint, event))
 
 
 def on_stops(work: Work, event: StopsRecorded, rules: Rules) -> None:

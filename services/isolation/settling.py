@@ -42,7 +42,7 @@ def guard_buildings(work: Work, buildings: Iterable[str]) -> None:
         work.guard("building", building)
 
 
-# -- seals ----------------------------------------------------------------------------------------
+# -- seals -----------------------------------------------------------------------------------------
 
 
 def assigned_for(
@@ -122,7 +122,7 @@ def _opened(work: Work, assigned: Assigned, around: list[Seal], rules: Rules) ->
     return Turn(before=None, after=seal, word=SealProposed if why else SealImposed, why=why)
 
 
-# -- people ---------------------------------------------------------------------------------------
+# -- people ----------------------------------------------------------------------------------------
 
 
 def settle_people(
@@ -143,7 +143,6 @@ def settle_people(
     moment = Moment(
         now=work.now,
         today=work.today,
-        open_seals={seal.seal_id: seal for seal in scene.seals},
         released_seals=released,
     )
     decided = people.decide(scene, rules, moment)

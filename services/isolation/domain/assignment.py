@@ -45,16 +45,9 @@ def assign(
     A case joins the seal whose scope it overlaps. What a released, refused or lapsed seal stood on
     closes the same place no more.
     """
-    groups = [
-        _Group(
-            anchor=seal.anchor,
-            seal=seal,
-            scope=list(scope_of(seal.anchor, places, rules)) if seal.is_manual else [],
-        )
-        for seal in seals
-        if seal.is_open
-    ]
-    for case, scope, path in _closings(cases, places, rules):
+    by_id = {case.case_id: case for case in cases}
+    groups = [_around(seal, by_id, places, rules) for seal in seals if seal.is_open]
+    for case, scope, path in _closings(by_id.values(), places, rules):
         if _is_settled(case, scope, seals):
             continue
         group = _overlapping(groups, scope)
@@ -66,6 +59,21 @@ def assign(
     return tuple(
         Assigned(anchor=g.anchor, seal=g.seal, extent=extent_of(g.scope, g.cases, places))
         for g in groups
+    )
+
+
+def _around(
+    seal: Seal, cases: Mapping[str, Case], places: Mapping[str, Place], rules: Rules
+) -> _Group:
+    """An open seal with what a person asked of it: nothing yet, when the rule imposed it."""
+    if not seal.is_manual:
+        return _Group(anchor=seal.anchor, seal=seal)
+    named = {key: cases[key] for key in seal.named_causes if key in cases}
+    return _Group(
+        anchor=seal.anchor,
+        seal=seal,
+        scope=list(scope_of(seal.anchor, places, rules)),
+        cases={key: case for key, case in named.items() if case.is_infected},
     )
 
 

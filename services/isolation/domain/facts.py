@@ -6,7 +6,6 @@ nothing. Ended things stay as tombstones, so what ended cannot begin again by a 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
@@ -15,8 +14,6 @@ from lianfang.events.screening import (
     ContactDropped,
     ContactIdentified,
     DeclarationAssessed,
-    SampleResulted,
-    SymptomReported,
 )
 from lianfang.vocabulary import (
     CommunityType,
@@ -27,7 +24,6 @@ from lianfang.vocabulary import (
     Presence,
     PresenceSource,
     ResidenceKind,
-    SampleResult,
 )
 
 
@@ -255,66 +251,3 @@ def learn_case_id(known: Person, case_id: str) -> Person:
     if case_id in known.case_ids:
         return known
     return replace(known, case_ids=tuple(sorted({*known.case_ids, case_id})))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sample:
-    """What a laboratory found in one tube."""
-
-    sample_id: str
-    person_ids: tuple[str, ...]
-    result: SampleResult
-    collected_at: datetime
-    revision: int
-
-
-def learn_sample(known: Sample | None, told: SampleResulted) -> Sample:
-    """The newest result of the tube."""
-    if known is not None and known.revision >= told.revision:
-        return known
-    return Sample(
-        sample_id=told.sample_id,
-        person_ids=told.person_ids,
-        result=told.result,
-        collected_at=told.collected_at,
-        revision=told.revision,
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Complaint:
-    """A symptom or fever somebody reported of a person."""
-
-    report_id: str
-    person_id: str
-    reported_at: datetime
-    revision: int
-
-
-def learn_symptom(known: Complaint | None, told: SymptomReported) -> Complaint:
-    """The newest word of this report."""
-    if known is not None and known.revision >= told.revision:
-        return known
-    return Complaint(
-        report_id=told.report_id,
-        person_id=told.person_id,
-        reported_at=told.reported_at,
-        revision=told.revision,
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DoneTask:
-    """A completed task that a release or a custody waits for."""
-
-    task_id: str
-    kind: str
-    place: str
-    cause_id: str
-    at: datetime
-    person_ids: tuple[str, ...] = ()
-
-
-def latest(instants: Iterable[datetime]) -> datetime | None:
-    """The latest of some instants, or None when there is none."""
-    return max(instants, default=None)

@@ -10,7 +10,7 @@ reasons went.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
@@ -19,7 +19,7 @@ from lianfang.envelope import natural_id
 from lianfang.errors import IllegalTransition
 from lianfang.events.isolation import Cause, OrderSnapshot
 from lianfang.vocabulary import CauseKind, Measure, Need, OrderState
-from services.isolation.domain.seals import Step
+from services.isolation.domain.history import Step
 
 #: States in which an order binds or is about to.
 OPEN = (OrderState.ORDERED, OrderState.SERVED, OrderState.OBSERVING, OrderState.RELEASE_DUE)
@@ -260,17 +260,17 @@ def snapshot(order: Order) -> OrderSnapshot:
     )
 
 
-def consumed(orders: Iterable[Order], open_seals: Mapping[str, object]) -> dict[object, date]:
+def consumed(orders: Iterable[Order]) -> dict[tuple[CauseKind, str], date]:
     """Reasons that a release has settled, with the day they were settled for.
 
-    The seal around a recovered person is not settled by the end of the person's isolation.
+    A seal is never settled for one person: whoever is inside while it closes is bound by it, also
+    somebody who comes home recovered.
     """
-    settled: dict[object, date] = {}
+    settled: dict[tuple[CauseKind, str], date] = {}
     for order in orders:
         if order.state != OrderState.RELEASED:
             continue
         for reason in order.reasons:
-            if reason.kind == CauseKind.SEAL and reason.id in open_seals:
-                continue
-            settled[reason.key] = max(reason.due_on, settled.get(reason.key, reason.due_on))
+            if reason.kind != CauseKind.SEAL:
+                settled[reason.key] = max(reason.due_on, settled.get(reason.key, reason.due_on))
     return settled

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -40,11 +40,10 @@ class Changed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moment:
-    """When this is decided, and which seals are open or were released by this very decision."""
+    """When this is decided, and which seals were released by this very decision."""
 
     now: datetime
     today: date
-    open_seals: Mapping[str, object]
     released_seals: frozenset[str] = frozenset()
 
 
@@ -55,7 +54,7 @@ def reconcile(wanted: Wanted, orders: Iterable[Order], moment: Moment) -> tuple[
     """
     had = tuple(orders)
     current = next((order for order in had if order.state in OPEN), None)
-    settled = consumed(had, moment.open_seals) if had else {}
+    settled = consumed(had) if had else {}
     reasons = tuple(r for r in wanted.reasons if r.key not in settled or r.due_on > settled[r.key])
     if wanted.is_dead:
         return _ended(current, OrderState.ENDED_BY_DEATH, "died", moment)

@@ -79,32 +79,41 @@ def judge_resident(
     if residence.known_at is None:
         return None
     found = door.found(residence.person_id, imposed_at) if door is not None else None
-    look = residence.look if residence.look and residence.look.at >= imposed_at else None
     finding = found[0] if found else None
     if is_dead or finding == Finding.DECEASED or residence.ended_why in _DIED:
         return Judged(status=RollStatus.DECEASED, reason="died")
     if finding == Finding.LIVES_ELSEWHERE or residence.ended_why == _GONE_ELSEWHERE:
         return Judged(status=RollStatus.LIVES_ELSEWHERE, reason="found to live elsewhere")
-    arrived_after = residence.stays_since is not None and residence.stays_since > imposed_at
     if residence.ended_at is not None:
-        if arrived_after or day_of(residence.ended_at) < trace_from_on:
+        late = _arrived_after(residence, imposed_at)
+        if late or day_of(residence.ended_at) < trace_from_on:
             return None
         return Judged(status=RollStatus.TRACED, reason="left inside the look-back")
-    if not residence.is_current:
-        return None
+    return _judge_inside(residence, found, imposed_at) if residence.is_current else None
+
+
+def _judge_inside(
+    residence: Residence, found: tuple[Finding, datetime] | None, imposed_at: datetime
+) -> Judged:
+    look = residence.look if residence.look and residence.look.at >= imposed_at else None
     seen = _was_there(found, (look.is_there, look.at) if look else None)
     if seen is False:
         return Judged(status=RollStatus.ABSENT, reason="not there at the head count")
-    told_after = residence.known_at > imposed_at
+    arrived_after = _arrived_after(residence, imposed_at)
+    told_after = residence.known_at is not None and residence.known_at > imposed_at
+    if seen and (arrived_after or told_after):
+        return Judged(status=RollStatus.UNREGISTERED, reason="found inside, not registered")
     if seen:
-        if arrived_after or told_after:
-            return Judged(status=RollStatus.UNREGISTERED, reason="found inside, not registered")
         return Judged(status=RollStatus.FOUND, reason="found at the head count")
     if arrived_after:
         return Judged(status=RollStatus.REFUSED_ENTRY, reason="arrived after the seal")
     if told_after:
         return Judged(status=RollStatus.DOOR_CHECK, reason="declared a stay from before the seal")
     return Judged(status=RollStatus.EXPECTED, reason="registered before the seal")
+
+
+def _arrived_after(residence: Residence, imposed_at: datetime) -> bool:
+    return residence.stays_since is not None and residence.stays_since > imposed_at
 
 
 def judge_stranger(person_id: str, door: Door, imposed_at: datetime) -> Judged | None:

@@ -17,9 +17,9 @@ from datetime import date, datetime, timedelta
 from lianfang.days import day_of
 from lianfang.envelope import natural_id
 from lianfang.errors import IllegalTransition
-from lianfang.events.isolation import SealEvent, SealSnapshot
 from lianfang.places import Level, at_level
 from lianfang.vocabulary import SealState
+from services.isolation.domain.history import Step
 from services.isolation.domain.rules import Rules
 
 #: States in which a seal is not over.
@@ -50,16 +50,6 @@ _LADDER = (Level.COMMUNITY, Level.STREET, Level.DISTRICT, Level.CITY)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
-    """One line of a history: what happened, when, by whom and why."""
-
-    at: datetime
-    what: str
-    by: str | None = None
-    why: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Waiver:
     """A medic's decision that one condition need not be met: for everybody or for one person."""
 
@@ -73,7 +63,8 @@ class Waiver:
 class Seal:
     """See the module. `anchor` is the place whose case came first; `buildings` all it touches.
 
-    `causes` are the cases it stands on; a seal that a person imposed (`is_manual`) needs none.
+    `causes` are the cases it stands on; a seal that a person imposed (`is_manual`) needs none, and
+    `named_causes` are those the person named.
     `persons` and `households` count who is on the roll and expected or found inside.
     """
 
@@ -94,6 +85,7 @@ class Seal:
     correlation_id: str
     policy_version: str
     is_manual: bool = False
+    named_causes: tuple[str, ...] = ()
     batches: tuple[str, ...] = ()
     households: int = 0
     persons: int = 0
@@ -142,6 +134,7 @@ class Opening:
     now: datetime
     correlation_id: str
     is_manual: bool = False
+    named_causes: tuple[str, ...] = ()
     held_back: str | None = None
     by: str | None = None
     why: str | None = None
@@ -163,6 +156,7 @@ def open_seal(opening: Opening, extent: Extent, rules: Rules) -> Seal:
         correlation_id=opening.correlation_id,
         policy_version=rules.version,
         is_manual=opening.is_manual,
+        named_causes=opening.named_causes,
         imposed_at=opening.now,
         day_one_on=day_of(opening.now),
         due_on=day_of(opening.now),
@@ -299,37 +293,4 @@ def waive(seal: Seal, waiver: Waiver, now: datetime) -> Seal:
         waivers=(*seal.waivers, waiver),
         revision=seal.revision + 1,
         history=(*seal.history, step),
-    )
-
-
-def snapshot(seal: Seal) -> SealSnapshot:
-    """The seal as others may see it."""
-    return SealSnapshot(
-        seal_id=seal.seal_id,
-        state=seal.state,
-        scope=seal.scope,
-        exits=seal.exits,
-        causes=seal.causes,
-        imposed_at=seal.imposed_at,
-        day_one_on=seal.day_one_on,
-        due_on=seal.due_on,
-        order_due_at=seal.order_due_at,
-        lapses_at=seal.lapses_at,
-        households=seal.households,
-        persons=seal.persons,
-        policy_version=seal.policy_version,
-    )
-
-
-def say(
-    event: type[SealEvent], seal: Seal, *, by: str | None = None, why: str | None = None
-) -> SealEvent:
-    """A word about the seal as it now is."""
-    return event(
-        seal_id=seal.seal_id,
-        building=seal.building,
-        seal=snapshot(seal),
-        decided_by=by,
-        reason=why,
-        revision=seal.revision,
     )

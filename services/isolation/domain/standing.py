@@ -85,10 +85,7 @@ def what_should_stand(known: Known, rules: Rules) -> Wanted:
         return _bare(known)
     inside = _inside(known)
     place = _place(known, inside, home)
-    if active:
-        at_home = all(case.is_at_home for case in active)
-    else:
-        at_home = _is_served_at(inside, home)
+    at_home = all(case.is_at_home for case in active) if active else _is_served_at(inside, home)
     return Wanted(
         person_id=known.person_id,
         household_id=place[0],
