@@ -12,6 +12,7 @@ from services.dispatch.domain.households import Household, community_of, home_sc
 from services.dispatch.domain.rounds import (
     Door,
     Scope,
+    ScopeAudit,
     ScopeKind,
     day_after,
     leave_over,
@@ -34,7 +35,7 @@ class Plans:
             return
         before = self.work.get(store.SCOPES, seal.seal_id)
         scope = replace(
-            before or Scope(scope_id=seal.seal_id, kind=ScopeKind.SEAL, place=seal.building),
+            before or self._scope(seal.seal_id, ScopeKind.SEAL, seal.building),
             active=seal.closes,
             day_one_on=seal.day_one_on,
         )
@@ -56,9 +57,13 @@ class Plans:
         for building in sorted(set(buildings)):
             scope_id = home_scope(building)
             if self.work.get(store.SCOPES, scope_id) is None:
-                place = community_of(building)
-                scope = Scope(scope_id=scope_id, kind=ScopeKind.HOME, place=place)
+                scope = self._scope(scope_id, ScopeKind.HOME, community_of(building))
                 self.work.save(store.SCOPES, scope)
+
+    def _scope(self, scope_id: str, kind: ScopeKind, place: str) -> Scope:
+        one_cause = self.work.correlation_id if kind == ScopeKind.SEAL else ""
+        audit = ScopeAudit(correlation_id=one_cause)
+        return Scope(scope_id=scope_id, kind=kind, place=place, audit=audit)
 
     def open_day(self, scope_id: str) -> None:
         """Today's rounds of a scope, once; days that nobody opened are remembered as gaps."""
@@ -75,7 +80,6 @@ class Plans:
             self.work.now,
             self.work.today,
             opened_by=self.work.causation_id,
-            correlation_id=self.work.correlation_id,
         )
         known = self.work.load(store.ROUNDS, [round_.round_id for round_ in fresh])
         for round_ in fresh:

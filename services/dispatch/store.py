@@ -38,7 +38,9 @@ TASKS = Collection(
         Index("place", "due_at"),
         Index("due_at"),
         Index("team_id", "state"),
-        Index("clock_at", where={"clock_at": {"$type": "date"}}),
+        Index("state", "due_at"),
+        Index("kind", "due_at"),
+        Index("clock_at"),
     ],
 )
 SCOPES = Collection("scopes", Scope, "scope_id", [Index("active", "opened_on")])
@@ -50,6 +52,7 @@ ROUNDS = Collection(
         Index("scope_id", "on"),
         Index("seal_id", "on"),
         Index("place", "on"),
+        Index("state", "on"),
         Index("on"),
         Index("audit.check", where={"audit.check": True}),
     ],

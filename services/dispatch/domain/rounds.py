@@ -40,6 +40,13 @@ class ScopeKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ScopeAudit:
+    """What started a seal's scope: what its rounds record belongs to that. Homes have many."""
+
+    correlation_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
     """A plan of daily rounds: of a seal, or of home quarantine in a community.
 
@@ -53,6 +60,7 @@ class Scope:
     day_one_on: date | None = None
     opened_on: date | None = None
     gaps: tuple[date, ...] = ()
+    audit: ScopeAudit = field(default=ScopeAudit())
 
     @property
     def seal_id(self) -> str | None:
@@ -145,7 +153,6 @@ def open_rounds(
     day: date,
     *,
     opened_by: str,
-    correlation_id: str,
 ) -> list[Round]:
     """The rounds of `day` in this scope, still without households; slots already over are left out.
 
@@ -170,7 +177,7 @@ def open_rounds(
                 opened_by=opened_by,
                 ends_at=ends_at,
                 seal_id=scope.seal_id,
-                audit=RoundAudit(correlation_id=correlation_id),
+                audit=RoundAudit(correlation_id=scope.audit.correlation_id),
             )
         )
     return opened

@@ -10,6 +10,25 @@ from lianfang.days import at
 from lianfang.places import COMMAND_LEVELS, Level
 from lianfang.vocabulary import Need, Role
 
+#: Every kind of task that a cause may ask for; each needs its template.
+TASK_KINDS = (
+    "network_report",
+    "case_investigation",
+    "case_transfer",
+    "terminal_disinfection",
+    "gate_post",
+    "head_count",
+    "serve_notice",
+    "release_check",
+    "trinity_visit",
+    "contact_transfer",
+    "pet_pickup",
+    "focus_disinfection",
+    "keeper_inquiry",
+    "fever_escort",
+    "door_check",
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskTemplate:
@@ -69,6 +88,14 @@ class DispatchRules:
     tasks: Mapping[str, TaskTemplate]
     escalation: Escalation
     rounds: Mapping[str, Mapping[str, RoundTemplate]]
+
+    def __post_init__(self) -> None:
+        """Refuse rules that a task or a level would look for in vain."""
+        missing = [kind for kind in TASK_KINDS if kind not in self.tasks]
+        missing += [lv for lv in COMMAND_LEVELS if lv not in self.escalation.step_minutes]
+        missing += [scope for scope in ("seal", "home") if scope not in self.rounds]
+        if missing:
+            raise ValueError(f"no rule for {', '.join(missing)}")
 
 
 def slot_end(day: date, hour: int) -> datetime:
