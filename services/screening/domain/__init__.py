@@ -1,0 +1,1 @@
+"""What screening decides: pure functions over frozen states; time and ids come as arguments."""

@@ -1,0 +1,1 @@
+"""RPC documents of screening: cases, samples, verdicts."""

@@ -1,0 +1,12 @@
+from __future__ import annotations
+
+import pytest
+from tests.component.screening.house import House
+
+from lianfang.testing.pump import Pump
+
+
+@pytest.fixture
+def house(pump: Pump) -> House:
+    """A building of ten households with two persons each, screening alone on the pump."""
+    return House(pump)
