@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
 from lianfang.runtime.documents import Page
 from services.dispatch import store
 from services.dispatch.domain.rounds import Round, RoundState
 from services.dispatch.domain.stops import Stop
-from services.dispatch.domain.task import Task
+from services.dispatch.domain.task import UNDONE, Task
 
 
-def task(state: Task) -> dict[str, Any]:
-    """A task with what started it all beside its own fields."""
-    return {**asdict(state), "correlation_id": state.audit.correlation_id}
+def task(state: Task, now: datetime) -> dict[str, Any]:
+    """A task with what started it all, and whether it is overdue, beside its own fields."""
+    return {
+        **asdict(state),
+        "correlation_id": state.audit.correlation_id,
+        "overdue": state.state in UNDONE and state.due_at < now,
+    }
 
 
-def tasks(page: Page[Task]) -> dict[str, Any]:
+def tasks(page: Page[Task], now: datetime) -> dict[str, Any]:
     """A page of tasks."""
-    return {"tasks": [task(state) for state in page.items], "next": page.next}
+    return {"tasks": [task(state, now) for state in page.items], "next": page.next}
 
 
 def _round(state: Round, recorded: int) -> dict[str, Any]:

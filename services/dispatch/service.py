@@ -37,7 +37,7 @@ from lianfang.events.screening import (
     SymptomReported,
 )
 from lianfang.runtime.entrypoints import command, query, subscribe, timer
-from lianfang.runtime.resources import Policy
+from lianfang.runtime.resources import Policy, Present
 from services.dispatch import answers, listening, store
 from services.dispatch.desk import Desk, desk_of
 from services.dispatch.domain import duty, task
@@ -54,6 +54,7 @@ class Dispatch:
 
     name = "dispatch"
     policy = Policy("dispatch", DispatchRules)
+    present = Present()
 
     def _desk(self, work: Any) -> Desk:
         return desk_of(work, self.policy.on(work.today))
@@ -190,7 +191,7 @@ class Dispatch:
     @query(t.FindTasksRequest, t.TasksAnswer)
     def find_tasks(self, reader: Any, request: dict[str, Any]) -> Any:
         """Tasks by cause, beginning, seal, kind, state, place or team."""
-        return answers.tasks(store.page_of_tasks(reader, request))
+        return answers.tasks(store.page_of_tasks(reader, request), self.present.now())
 
     @query(t.CountTasksRequest, t.TaskCountsAnswer)
     def count_tasks(self, reader: Any, request: dict[str, Any]) -> Any:
@@ -202,7 +203,7 @@ class Dispatch:
     def get_task(self, reader: Any, request: dict[str, Any]) -> Any:
         """One task and why it exists."""
         found = reader.get(store.TASKS, request["task_id"])
-        return answers.task(_found(found, "task", request["task_id"]))
+        return answers.task(_found(found, "task", request["task_id"]), self.present.now())
 
     @command(t.MoveTaskRequest, t.TaskAnswer)
     def accept_task(self, work: Any, request: dict[str, Any]) -> Any:
@@ -223,19 +224,19 @@ class Dispatch:
     @command(t.ReturnTaskRequest, t.TaskAnswer)
     def refuse_task(self, work: Any, request: dict[str, Any]) -> Any:
         """The team gives it back; another of the same organisation gets it, or its clock runs."""
-        return answers.task(self._desk(work).take_back(_task(work, request), request))
+        return answers.task(self._desk(work).take_back(_task(work, request), request), work.now)
 
     @command(t.ReturnTaskRequest, t.TaskAnswer)
     def fail_task(self, work: Any, request: dict[str, Any]) -> Any:
         """It cannot be carried out: open one level up."""
-        return answers.task(self._desk(work).give_up(_task(work, request), request))
+        return answers.task(self._desk(work).give_up(_task(work, request), request), work.now)
 
     @command(t.ReassignTaskRequest, t.TaskAnswer)
     def reassign_task(self, work: Any, request: dict[str, Any]) -> Any:
         """Another team gets it: one with the roles, inside the jurisdiction."""
         team = _found(work.get(store.TEAMS, request["team_id"]), "team", request["team_id"])
         changed = self._desk(work).reassign(_task(work, request), team, request)
-        return answers.task(changed)
+        return answers.task(changed, work.now)
 
     # -- rounds -------------------------------------------------------------------------------
 
@@ -276,4 +277,4 @@ def _move(work: Any, moved: tuple[task.Task, Any]) -> dict[str, Any]:
     work.save(store.TASKS, changed)
     if event is not None:
         work.publish(event, place=changed.place)
-    return answers.task(changed)
+    return answers.task(changed, work.now)

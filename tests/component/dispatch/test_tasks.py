@@ -122,6 +122,14 @@ def test_an_overdue_task_climbs_the_five_levels_each_by_the_clock(dispatch: Pump
     assert (task["level"], task["clock_at"], task["team_id"]) == ("city", None, "team-enclosure-1")
 
 
+def test_a_task_is_overdue_after_its_time_until_it_is_done(dispatch: Pump) -> None:
+    task_id = opened(dispatch)
+    dispatch.now = d.at(hours=3)
+    (task,) = d.tasks(dispatch, kind="network_report")
+    assert task["overdue"] is True
+    assert move(dispatch, task_id, "accept", "start", "complete")["overdue"] is False
+
+
 def test_a_task_that_nobody_can_take_climbs_with_the_reason_no_team(pump: Pump) -> None:
     pump.use("dispatch")
     pump.now = d.START
