@@ -1,0 +1,1 @@
+"""The RPC documents of the declaration service."""
