@@ -73,7 +73,6 @@ class Settings:
         try:
             env.seal()
         except EnvValidationError as error:
-            raise Misconfigured(
-                f"wrong settings: {error.error_messages}", error.error_messages
-            ) from error
+            wrong = {"settings": error.error_messages}
+            raise Misconfigured(f"wrong settings: {error.error_messages}", wrong) from error
         return cls(**values)

@@ -12,7 +12,7 @@ from docs.generate.markdown import code, codes, document, prose, table
 from lianfang.runtime.discovery import SERVICES, service_class
 from lianfang.runtime.handlers import Call, declared
 from lianfang.runtime.operable import Operable
-from lianfang.runtime.rpc import DEADLINE_HEADER, REQUEST_LIMIT
+from lianfang.runtime.requests import DEADLINE_HEADER, REQUEST_LIMIT
 from lianfang.schemas import fields as ours
 
 INTRO = f"""Nameko's wire protocol: publish `{{"args": [], "kwargs": {{…}}}}` to the exchange

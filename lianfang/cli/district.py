@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from urllib.parse import quote, urlsplit
 
 from lianfang.errors import Misconfigured
@@ -32,7 +33,7 @@ class _Row:
 #: Rows found by age and by claim; the inbox forgets after 90 days, natural keys do not.
 RUNTIME_COLLECTIONS = (
     Collection(OUTBOX, _Row, "_id", [Index("stuck", "claimed_until", "at")]),
-    Collection(INBOX, _Row, "_id", [Index("at")]),
+    Collection(INBOX, _Row, "_id", [Index("at", expire_after=timedelta(days=90))]),
     Collection("commands", _Row, "_id"),
     Collection("guards", _Row, "_id"),
 )

@@ -1,44 +1,56 @@
-"""Connections to the broker: opened with limits, so that nothing waits for ever."""
+"""Connections to the broker: opened with limits, so that nothing waits for ever.
+
+A message's properties are written by whoever sends it. py-amqp decodes them before anybody can look
+and raises out of its reading loop over a name that is no UTF-8 or a date beyond the calendar; such
+a message would end every connection it reaches. Here it arrives with properties that the door
+refuses.
+"""
 
 from __future__ import annotations
 
 import socket
+import struct
+from collections.abc import Callable
 from typing import Any
 
 import amqp
+from amqp import abstract_channel, serialization
 from kombu import Connection
 
 #: Seconds between heartbeats; a peer silent for two of them is gone.
 HEARTBEAT = 30
-_CONNECT_TIMEOUT = 10
+#: Seconds that the broker has for each answer of the protocol.
+ANSWER_TIMEOUT = 10
 #: Milliseconds of unacknowledged TCP data before the kernel gives the peer up.
 _TCP_USER_TIMEOUT_MS = 15_000
 
 #: What a broken connection or channel looks like from here.
 BROKEN = (amqp.exceptions.AMQPError, OSError)
 
+#: The content type of a message whose properties cannot be read.
+UNREADABLE = "application/x-unreadable-properties"
+_BASIC = 60
+_DELIVERY = "sLbss"
+_WRONG = (ValueError, OverflowError, ArithmeticError, OSError, struct.error)
+
 
 def open_connection(amqp_uri: str, name: str) -> Any:
     """A connected py-amqp connection; `name` shows in the broker's management page.
 
     Raises:
-        OSError, amqp.AMQPError: the broker is not there or refuses.
+        OSError, amqp.AMQPError: the broker is not there, refuses, or does not answer.
     """
     options = {
         "socket_settings": {socket.TCP_USER_TIMEOUT: _TCP_USER_TIMEOUT_MS},
         "client_properties": {"connection_name": name, "product": "lianfang"},
-        "read_timeout": None,
-        "write_timeout": _CONNECT_TIMEOUT,
     }
     kombu_connection = Connection(
-        amqp_uri, heartbeat=HEARTBEAT, connect_timeout=_CONNECT_TIMEOUT, transport_options=options
+        amqp_uri, heartbeat=HEARTBEAT, connect_timeout=ANSWER_TIMEOUT, transport_options=options
     )
-    return kombu_connection.transport.establish_connection()
-
-
-def user_of(amqp_uri: str) -> str:
-    """The broker user in an address."""
-    return str(Connection(amqp_uri).userid)
+    connection = kombu_connection.transport.establish_connection()
+    # py-amqp waits for the answers of declare, consume, cancel and close without any limit.
+    connection.transport.sock.settimeout(ANSWER_TIMEOUT)
+    return connection
 
 
 def close_quietly(connection: Any) -> None:
@@ -49,3 +61,56 @@ def close_quietly(connection: Any) -> None:
         connection.close()
     except BROKEN:
         connection.collect()
+
+
+def drop(connection: Any) -> None:
+    """Let go of a connection that cannot be trusted any more, without another word to it."""
+    if connection is not None:
+        connection.collect()
+
+
+def _tolerant_properties(
+    decode: Callable[[Any, int], tuple[dict[str, Any], int]],
+) -> Callable[[Any, int], tuple[dict[str, Any], int]]:
+    def read(buffer: Any, offset: int) -> tuple[dict[str, Any], int]:
+        try:
+            return decode(buffer, offset)
+        except _WRONG:
+            return {"content_type": UNREADABLE}, len(buffer)
+
+    return read
+
+
+def _tolerant_arguments(decode: Callable[..., Any]) -> Callable[..., Any]:
+    """Reads the arguments of a delivery even where its routing key is no UTF-8."""
+
+    def read(layout: str, buffer: Any, offset: int) -> Any:
+        try:
+            return decode(layout, buffer, offset)
+        except UnicodeDecodeError:
+            if layout != _DELIVERY:
+                raise
+            return _delivery(bytes(buffer), offset)
+
+    return read
+
+
+def _delivery(buffer: bytes, offset: int) -> tuple[list[Any], int]:
+    """Consumer tag, delivery tag, redelivered, exchange, routing key."""
+
+    def text(at: int) -> tuple[str, int]:
+        end = at + 1 + buffer[at]
+        return buffer[at + 1 : end].decode("utf-8", "replace"), end
+
+    consumer, offset = text(offset)
+    (tag,) = struct.unpack_from(">Q", buffer, offset)
+    redelivered = bool(buffer[offset + 8] & 1)
+    exchange, offset = text(offset + 9)
+    key, offset = text(offset)
+    return [consumer, tag, redelivered, exchange, key], offset
+
+
+serialization.PROPERTY_CLASSES[_BASIC] = _tolerant_properties(
+    serialization.PROPERTY_CLASSES[_BASIC]
+)
+abstract_channel.loads = _tolerant_arguments(abstract_channel.loads)

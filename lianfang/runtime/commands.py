@@ -17,7 +17,9 @@ from lianfang.envelope import natural_id
 from lianfang.errors import Conflict, InvalidPayload, NotPermitted, Overloaded
 from lianfang.runtime.engine import Engine
 from lianfang.runtime.handlers import Call
-from lianfang.runtime.work import Origin, Work
+from lianfang.runtime.logs import bind
+from lianfang.runtime.origin import Origin
+from lianfang.runtime.work import Work
 from lianfang.schemas.fields import Id, Request, Text, load
 
 COMMANDS = "commands"
@@ -62,12 +64,14 @@ def _command(
     request = load(call.request, rest)
     key = {"caller": caller, "method": call.name, "request_id": head["request_id"]}
     digest = _digest(rest)
+    causation = natural_id("command", caller, call.name, head["request_id"])
+    # Until the end of the greenthread that answers this one request.
+    bind(correlation_id=causation, request_id=head["request_id"], caller=caller)
 
     def decide(work: Work) -> dict[str, Any]:
         known = work.raw(COMMANDS).find_one({"_id": key}, session=work.session)
         if known is not None:
             return _repeat(known, digest)
-        causation = natural_id("command", caller, call.name, head["request_id"])
         work.begin(
             Origin(
                 correlation_id=causation,
@@ -97,7 +101,12 @@ def _repeat(known: dict[str, Any], digest: str) -> dict[str, Any]:
 
 
 def _digest(document: dict[str, Any]) -> str:
-    return hashlib.sha256(orjson.dumps(document, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    try:
+        text = orjson.dumps(document, option=orjson.OPT_SORT_KEYS)
+    except TypeError as error:
+        # Inside free-form parts: lone surrogates, or whole numbers beyond 64 bits.
+        raise InvalidPayload.of("kwargs", "holds what cannot be stored") from error
+    return hashlib.sha256(text).hexdigest()
 
 
 def _dump(call: Call, result: Any) -> dict[str, Any]:

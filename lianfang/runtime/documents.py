@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -15,6 +15,7 @@ from pymongo import ASCENDING, DESCENDING, IndexModel, MongoClient
 from pymongo.client_session import ClientSession
 from pymongo.database import Database
 
+from lianfang.days import to_milliseconds
 from lianfang.errors import InvalidPayload
 
 T = TypeVar("T")
@@ -32,12 +33,20 @@ PAGE_LIMIT = 500
 
 
 class Index:
-    """An index beside the query it serves; a field starting with `-` descends."""
+    """An index beside the query it serves; a field starting with `-` descends.
+
+    With `expire_after` the database deletes a document so long after the instant in its field.
+    """
 
     def __init__(
-        self, *fields: str, unique: bool = False, where: Mapping[str, Any] | None = None
+        self,
+        *fields: str,
+        unique: bool = False,
+        where: Mapping[str, Any] | None = None,
+        expire_after: timedelta | None = None,
     ) -> None:
         self.fields, self.unique, self.where = fields, unique, where
+        self.expire_after = expire_after
 
     def model(self) -> IndexModel:
         """The index as MongoDB wants it, named `ux_` or `ix_` and its fields."""
@@ -51,6 +60,9 @@ class Index:
         if self.where is not None:
             options["partialFilterExpression"] = dict(self.where)
             options["name"] += "_where_" + "_".join(self.where)
+        if self.expire_after is not None:
+            options["expireAfterSeconds"] = int(self.expire_after.total_seconds())
+            options["name"] += "_expires"
         return IndexModel(keys, **options)
 
 
@@ -113,6 +125,11 @@ class Reader(Protocol):
     def count(self, collection: Collection[T], where: Mapping[str, Any]) -> int:
         """How many states match."""
 
+    def aggregate(
+        self, collection: Collection[Any], pipeline: Sequence[Mapping[str, Any]]
+    ) -> list[dict[str, Any]]:
+        """The rows that an aggregation of the collection gives."""
+
     def page(
         self,
         collection: Collection[T],
@@ -164,6 +181,12 @@ class Documents:
         """How many states match."""
         return int(self.database[collection.name].count_documents(where, session=self._session))
 
+    def aggregate(
+        self, collection: Collection[Any], pipeline: Sequence[Mapping[str, Any]]
+    ) -> list[dict[str, Any]]:
+        """The rows that an aggregation of the collection gives."""
+        return list(self.database[collection.name].aggregate(pipeline, session=self._session))
+
     def page(
         self,
         collection: Collection[T],
@@ -208,10 +231,13 @@ def _cursor(value: Any, key: Any) -> str:
 
 
 def _cursor_values(cursor: str) -> tuple[Any, Any]:
+    """What a cursor says; it comes from a caller, so anything but plain values is refused."""
     try:
         instant, value, key = orjson.loads(base64.urlsafe_b64decode(cursor))
-        return (datetime.fromisoformat(value) if instant else value), key
-    except (ValueError, TypeError) as error:
+        if isinstance(value, dict | list) or not isinstance(key, str):
+            raise TypeError("no plain values")
+        return (to_milliseconds(datetime.fromisoformat(value)) if instant else value), key
+    except (ValueError, TypeError, OverflowError) as error:
         raise InvalidPayload.of("after", "is no cursor of a former page") from error
 
 

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from pymongo import MongoClient
-from pymongo.errors import ConnectionFailure, DuplicateKeyError, OperationFailure, PyMongoError
+from pymongo.errors import ConnectionFailure, OperationFailure, PyMongoError
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
@@ -36,6 +36,7 @@ _COMMIT_TRIES = 5
 _JITTER_SECONDS = 0.05
 _TRANSIENT = "TransientTransactionError"
 _UNKNOWN = "UnknownTransactionCommitResult"
+_WRITE_CONFLICT, _DUPLICATE_KEY = 112, 11000
 
 
 class Engine:
@@ -60,24 +61,27 @@ class Engine:
 
         Raises:
             VersionConflict: others wrote first, every time.
-            Unavailable: the database has no primary or does not answer.
+            Unavailable: the database has no primary or does not answer, or nobody knows whether the
+                commit succeeded; what was decided may be there, and the same cause may come again.
         """
+        last: PyMongoError | None = None
         for attempt in range(ATTEMPTS):
             try:
                 return self._transact(decide)
             except ConnectionFailure as error:
                 if not error.has_error_label(_TRANSIENT):
                     raise Unavailable(f"database: {type(error).__name__}") from error
+                last = error
                 RERUNS.labels("connection").inc()
-            except DuplicateKeyError as error:
-                RERUNS.labels("duplicate_key").inc()
-                log.info("unit_rerun", reason="duplicate_key", detail=str(error)[:160])
             except PyMongoError as error:
                 if not error.has_error_label(_TRANSIENT) and not _is_conflict(error):
                     raise
+                last = error
                 RERUNS.labels("conflict").inc()
             time.sleep(random.uniform(0, _JITTER_SECONDS * 2**attempt))  # noqa: S311
-        raise VersionConflict(f"{ATTEMPTS} attempts, others wrote first")
+        if isinstance(last, ConnectionFailure):
+            raise Unavailable(f"database: {type(last).__name__}") from last
+        raise VersionConflict(f"{ATTEMPTS} attempts, others wrote first") from last
 
     def _transact(self, decide: Callable[[Work], R]) -> tuple[R, list[dict[str, Any]]]:
         with self.client.start_session() as session:
@@ -135,11 +139,9 @@ def _abort(session: Any) -> None:
             log.info("abort_failed", error=type(error).__name__)
 
 
-_WRITE_CONFLICT = 112
-
-
 def _is_conflict(error: PyMongoError) -> bool:
+    """Whether somebody else wrote the same document, or one with the same unique key."""
     code = error.code if isinstance(error, OperationFailure) else None
     details = getattr(error, "details", None) or {}
     codes = {e.get("code") for e in details.get("writeErrors", ())} | {code}
-    return bool(codes & {_WRITE_CONFLICT, 11000})
+    return bool(codes & {_WRITE_CONFLICT, _DUPLICATE_KEY})

@@ -15,7 +15,8 @@ from marshmallow import Schema
 
 from lianfang.events import Event
 from lianfang.runtime.handlers import ATTRIBUTE, Call, Handler, Timer
-from lianfang.runtime.rpc import RpcMethod, run_call
+from lianfang.runtime.requests import run_call
+from lianfang.runtime.rpc import RpcMethod
 from lianfang.runtime.subscription import Subscription
 from lianfang.runtime.timers import Clockwork, run_timer
 from lianfang.topology import PARKING
@@ -61,8 +62,13 @@ def _subscription(  # one record's fields
 ) -> Callable[[Method], Method]:
     def decorate(method: Method) -> Method:
         @wraps(method)
-        def run_batch(self: Any, incoming: Any, intake: Any) -> None:
-            intake.handle(self, incoming)
+        def run_batch(self: Any, incoming: Any, intake: Any) -> Exception | None:
+            # Returned, because nameko writes every raised error with all its text into the log.
+            try:
+                intake.handle(self, incoming)
+            except Exception as error:
+                return error
+            return None
 
         handler = Handler(
             name=name,
@@ -104,7 +110,7 @@ def _call(
         )
 
         @wraps(method)
-        def run_request(self: Any, raw: Any, engine: Any) -> dict[str, Any]:
+        def run_request(self: Any, raw: Any, engine: Any) -> bytes:
             return run_call(engine, record, self, raw)
 
         setattr(run_request, ATTRIBUTE, record)
@@ -123,8 +129,8 @@ def timer(
         record = Timer(name=method.__name__, method=method, every=every, due=due)
 
         @wraps(method)
-        def run_look(self: Any, engine: Any) -> None:
-            run_timer(engine, record, self)
+        def run_look(self: Any, engine: Any, stopping: Any) -> None:
+            run_timer(engine, record, self, stopping)
 
         setattr(run_look, ATTRIBUTE, record)
         registered: Method = Clockwork.decorator()(run_look)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from socketserver import ThreadingMixIn
 from typing import Any
-from wsgiref.simple_server import WSGIRequestHandler, make_server
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import orjson
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -16,8 +17,11 @@ from lianfang.runtime.process import Process
 from lianfang.runtime.rpc import RpcMethod
 from lianfang.runtime.subscription import Subscription
 
-#: Seconds without a look at the outbox after which the process counts as stuck.
-STUCK_AFTER = 30.0
+#: Seconds without a look at the outbox after which the process counts as stuck; a look may itself
+#: wait for a database that is away.
+STUCK_AFTER = 60.0
+#: Seconds that whoever asks may take to say what it wants.
+_ASK_TIMEOUT = 5
 
 Checks = Callable[[], dict[str, Any]]
 
@@ -44,7 +48,15 @@ def readiness(container: Any) -> dict[str, Any]:
     return {"ok": ready, "consuming": consuming, "rpc": answering, "database": database}
 
 
+class _Server(ThreadingMixIn, WSGIServer):
+    """Each probe in a greenthread of its own: a slow one keeps no other waiting."""
+
+    daemon_threads = True
+
+
 class _Quiet(WSGIRequestHandler):
+    timeout = _ASK_TIMEOUT
+
     def log_message(self, format: str, *args: Any) -> None:
         """Probes are not worth a line."""
 
@@ -66,6 +78,6 @@ def serve(container: Any, host: str, port: int) -> Any:
         start_response(status, [("Content-Type", "application/json")])
         return [orjson.dumps(found)]
 
-    server = make_server(host, port, application, handler_class=_Quiet)
+    server = make_server(host, port, application, server_class=_Server, handler_class=_Quiet)
     log.info("health_listening", host=host, port=server.server_port)
     return server

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import traceback
 from collections.abc import MutableMapping
 from typing import Any
 
@@ -28,6 +29,9 @@ DENIED = frozenset(
     }
 )
 
+#: The innermost frames of an exception that are told.
+_FRAMES = 12
+
 log = structlog.get_logger("lianfang")
 
 
@@ -37,29 +41,66 @@ def _deny(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Mutabl
     return event
 
 
+def _plain_errors(
+    _logger: Any, _method: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    """An exception as its kind and its places in the code.
+
+    Neither its text nor any variable: both may hold what somebody typed. What a broken line or
+    file says of itself is kept.
+    """
+    given = event.pop("exc_info", None)
+    if given is True:
+        given = sys.exc_info()
+    error = given[1] if isinstance(given, tuple) else given
+    if isinstance(error, BaseException):
+        event["error"] = type(error).__name__
+        if isinstance(error, OSError):
+            event["reason"] = error.strerror
+        event["frames"] = [
+            f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}"
+            for frame in traceback.extract_tb(error.__traceback__)[-_FRAMES:]
+        ]
+    return event
+
+
 def configure(service: str, level: int = logging.INFO) -> None:
-    """Set up logging of this process, once, at its start."""
-    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(message)s")
+    """Set up logging of this process, once, at its start; the libraries' lines are told alike."""
+
+    def name_service(
+        _logger: Any, _method: str, event: MutableMapping[str, Any]
+    ) -> MutableMapping[str, Any]:
+        # No context variable: a new greenthread begins with an empty context.
+        event.setdefault("service", service)
+        return event
+
     watched = sys.stderr.isatty()
-    # Plain tracebacks only: one with local variables would print people's names.
-    renderer: Any = structlog.processors.JSONRenderer()
-    if watched:
-        plain = structlog.dev.plain_traceback
-        renderer = structlog.dev.ConsoleRenderer(exception_formatter=plain)
+    renderer: Any = (
+        structlog.dev.ConsoleRenderer() if watched else structlog.processors.JSONRenderer()
+    )
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        name_service,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _deny,
+        _plain_errors,
+    ]
     structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            _deny,
-            *([] if watched else [structlog.processors.format_exc_info]),
-            renderer,
-        ],
+        processors=[*shared, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
-    structlog.contextvars.bind_contextvars(service=service)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+        )
+    )
+    logging.basicConfig(handlers=[handler], level=logging.WARNING)
 
 
+bind = structlog.contextvars.bind_contextvars
 bound = structlog.contextvars.bound_contextvars

@@ -1,7 +1,7 @@
 """What was committed and not yet confirmed: published at once, swept up after a crash.
 
-A row leaves only when the broker confirmed it. A row that alone closes the channel is marked stuck
-and alarmed; the others flow.
+A row leaves only when the broker confirmed it. A row that alone closes the channel, or whose queue
+is gone, is marked stuck and alarmed; the others flow.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pymongo.database import Database
 from lianfang.runtime.ids import random_id
 from lianfang.runtime.logs import log
 from lianfang.runtime.metrics import OUTBOX_ROWS, OUTBOX_STUCK
-from lianfang.runtime.publisher import ChannelRefused, Outgoing, Publisher
+from lianfang.runtime.publisher import JSON_EVENT, ChannelRefused, Outgoing, Publisher
 from lianfang.runtime.work import OUTBOX
 
 #: More waiting rows than this stop the intake.
@@ -40,13 +40,19 @@ class Outbox:
         """Publish rows and delete the confirmed ones; returns how many. Never raises for a row."""
         if not rows:
             return 0
+        returned: set[str] = set()
         try:
-            confirmed = self._publisher.publish([_outgoing(row) for row in rows])
+            confirmed = self._publisher.publish([_outgoing(row) for row in rows], returned)
         except ChannelRefused as error:
             log.warning("outbox_refused", rows=len(rows), detail=str(error)[:200])
-            if len(rows) == 1:
-                self._mark_stuck(rows[0], error)
-            return sum(self.publish([row]) for row in rows) if len(rows) > 1 else 0
+            if len(rows) > 1:
+                return sum(self.publish([row]) for row in rows)
+            self._mark_stuck(rows[0], str(error))
+            return 0
+        for row in rows:
+            # `events` has an alternate exchange; only a replay to a queue that is gone comes back.
+            if row["_id"] in returned and row["exchange"] == "":
+                self._mark_stuck(row, f"there is no queue {row['key']}")
         if confirmed:
             self._rows.delete_many({"_id": {"$in": list(confirmed)}})
         return len(confirmed)
@@ -68,8 +74,9 @@ class Outbox:
         return waiting
 
     def _claim(self) -> list[dict[str, Any]]:
+        """Take rows that nobody has; of two replicas that look at once, each gets its own."""
         now, token = datetime.now(UTC), random_id()
-        free = {"claimed_until": {"$lt": now}, "stuck": False}
+        free = {"stuck": False, "claimed_until": {"$lt": now}}
         found = [
             row["_id"] for row in self._rows.find(free, {"_id": 1}).sort("at", 1).limit(_SWEEP)
         ]
@@ -81,8 +88,8 @@ class Outbox:
         )
         return list(self._rows.find({"_id": {"$in": found}, "claim": token}).sort("at", 1))
 
-    def _mark_stuck(self, row: dict[str, Any], error: ChannelRefused) -> None:
-        self._rows.update_one({"_id": row["_id"]}, {"$set": {"stuck": True, "error": str(error)}})
+    def _mark_stuck(self, row: dict[str, Any], why: str) -> None:
+        self._rows.update_one({"_id": row["_id"]}, {"$set": {"stuck": True, "error": why[:500]}})
         log.error("outbox_row_stuck", row=str(row["_id"]), key=row["key"])
 
 
@@ -92,5 +99,6 @@ def _outgoing(row: dict[str, Any]) -> Outgoing:
         exchange=row["exchange"],
         routing_key=row["key"],
         body=bytes(row["body"]),
-        headers=row["headers"],
+        headers=row.get("headers", {}),
+        content_type=row.get("content_type", JSON_EVENT),
     )

@@ -45,6 +45,9 @@ class Process(SharedExtension):
                 self.engine.publisher.keep_alive()
             except PyMongoError as error:
                 log.warning("sweep_interrupted", error=type(error).__name__)
+            except Exception as error:
+                # Out of a managed thread it would end the process.
+                log.error("sweep_bug", exc_info=error)
 
     def stop(self) -> None:
         """Stop sweeping and close what is open; entrypoints have drained by now."""

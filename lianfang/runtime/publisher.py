@@ -14,7 +14,7 @@ from typing import Any
 
 import amqp
 
-from lianfang.runtime.broker import BROKEN, close_quietly, open_connection
+from lianfang.runtime.broker import BROKEN, close_quietly, drop, open_connection
 from lianfang.runtime.logs import log
 from lianfang.runtime.metrics import PUBLISHED
 
@@ -22,6 +22,8 @@ from lianfang.runtime.metrics import PUBLISHED
 CONFIRM_TIMEOUT = 5.0
 #: Messages on the way at once.
 WINDOW = 500
+#: What our own events are.
+JSON_EVENT = "application/cloudevents+json"
 _PERSISTENT = 2
 
 
@@ -34,7 +36,7 @@ class Outgoing:
     routing_key: str
     body: bytes
     headers: Mapping[str, Any] = field(default_factory=dict)
-    content_type: str = "application/cloudevents+json"
+    content_type: str = JSON_EVENT
 
 
 class ChannelRefused(Exception):
@@ -44,24 +46,28 @@ class ChannelRefused(Exception):
 class Publisher:
     """One connection that publishes for the whole process; safe to call from any thread."""
 
-    def __init__(self, amqp_uri: str, name: str) -> None:
-        self._uri, self._name = amqp_uri, name
+    def __init__(
+        self, amqp_uri: str, name: str, *, confirm_timeout: float = CONFIRM_TIMEOUT
+    ) -> None:
+        self._uri, self._name, self._confirm_timeout = amqp_uri, name, confirm_timeout
         self._lock = threading.Lock()
         self._connection: Any = None
         self._channel: Any = None
+        self._tag = 0
         self._waiting: dict[int, str] = {}
         self._confirmed: set[str] = set()
-        self._refused: set[str] = set()
-        self._tag = 0
+        self._returned: set[str] = set()
+        #: The broker is short of memory or disk and takes nothing; told by the broker itself.
         self.blocked = False
 
-    def publish(self, messages: Iterable[Outgoing]) -> set[str]:
+    def publish(self, messages: Iterable[Outgoing], returned: set[str] | None = None) -> set[str]:
         """Publish and return the ids that the broker confirmed, no others.
 
-        What is missing may or may not have arrived; publishing it again is the caller's part.
+        What is missing may or may not have arrived; publishing it again is the caller's part. The
+        ids of messages that no queue took are missing too, and are added to `returned`.
 
         Raises:
-            ChannelRefused: the broker closed the channel; nothing of this call counts.
+            ChannelRefused: the broker closed the channel over a message of the last window.
         """
         pending = list(messages)
         confirmed: set[str] = set()
@@ -70,27 +76,32 @@ class Publisher:
                 window = pending[start : start + WINDOW]
                 done = self._publish_window(window)
                 confirmed |= done
-                if len(done) < len(window):
+                if returned is not None:
+                    returned |= self._returned
+                if len(done) + len(self._returned) < len(window):
                     break
         PUBLISHED.labels("confirmed").inc(len(confirmed))
         PUBLISHED.labels("unconfirmed").inc(len(pending) - len(confirmed))
         return confirmed
 
     def _publish_window(self, window: list[Outgoing]) -> set[str]:
+        self._waiting, self._confirmed, self._returned = {}, set(), set()
         try:
             self._ensure_channel()
-            for message in window:
-                self._send(message)
-            self._await_confirms()
-        except (amqp.exceptions.ChannelError, amqp.exceptions.AccessRefused) as error:
+            if not self.blocked:
+                for message in window:
+                    self._send(message)
+                self._await_confirms()
+        except amqp.exceptions.ChannelError as error:
             self._discard()
             raise ChannelRefused(str(error)) from error
         except BROKEN as error:
             log.warning("publish_interrupted", error=type(error).__name__, detail=str(error)[:200])
             self._discard()
-        confirmed = self._confirmed - self._refused
-        self._confirmed, self._refused = set(), set()
-        return confirmed
+        except BaseException:
+            self._discard()
+            raise
+        return self._confirmed - self._returned
 
     def _send(self, message: Outgoing) -> None:
         self._tag += 1
@@ -105,8 +116,13 @@ class Publisher:
         self._channel.basic_publish(outgoing, message.exchange, message.routing_key, mandatory=True)
 
     def _await_confirms(self) -> None:
-        deadline = time.monotonic() + CONFIRM_TIMEOUT
-        while self._waiting:
+        """Read confirms until none is missing.
+
+        A broker that says it is blocked keeps its connection: only on that one will it say when it
+        takes messages again. Late confirms then meet no tag that waits.
+        """
+        deadline = time.monotonic() + self._confirm_timeout
+        while self._waiting and not self.blocked:
             left = deadline - time.monotonic()
             if left <= 0:
                 raise TimeoutError(f"{len(self._waiting)} messages unconfirmed")
@@ -137,12 +153,14 @@ class Publisher:
 
     def _on_return(self, *arguments: Any) -> None:
         message = arguments[-1]
-        self._refused.add(message.properties.get("message_id", ""))
+        self._returned.add(message.properties.get("message_id", ""))
 
-    def _on_blocked(self, _reason: str) -> None:
+    def _on_blocked(self, reason: str) -> None:
+        log.warning("broker_blocked", reason=reason)
         self.blocked = True
 
     def _on_unblocked(self) -> None:
+        log.info("broker_unblocked")
         self.blocked = False
 
     def keep_alive(self) -> None:
@@ -162,11 +180,12 @@ class Publisher:
             self._lock.release()
 
     def _discard(self) -> None:
-        close_quietly(self._connection)
+        drop(self._connection)
         self._connection = self._channel = None
         self._waiting, self._tag, self.blocked = {}, 0, False
 
     def close(self) -> None:
         """Close the connection."""
         with self._lock:
+            close_quietly(self._connection)
             self._discard()

@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 #: Exit code of a process that was told something wrong.
@@ -28,10 +29,13 @@ def patch() -> None:
 def run(service: str) -> None:
     """Run `service` until SIGTERM or SIGINT; exits 0 after a drain, 78 when misconfigured."""
     patch()
-    sys.exit(_serve(service))
+    from lianfang.runtime.discovery import service_class  # noqa: PLC0415
+
+    sys.exit(serve(service, lambda: service_class(service)))
 
 
-def _serve(name: str) -> int:
+def serve(name: str, load: Callable[[], Any]) -> int:
+    """Run the service class that `load` gives, in a process already patched; the exit code."""
     import eventlet  # noqa: PLC0415
     from eventlet.event import Event  # noqa: PLC0415
 
@@ -39,56 +43,52 @@ def _serve(name: str) -> int:
     from lianfang.runtime import logs  # noqa: PLC0415
 
     logs.configure(name)
-    try:
-        container = _container(name)
-    except Misconfigured as error:
-        logs.log.error("misconfigured", detail=error.message)
-        return MISCONFIGURED
     stopping = Event()
 
     def stop(_signal: int, _frame: Any) -> None:
         if not stopping.ready():
-            eventlet.spawn_after(0, stopping.send)
+            eventlet.spawn_after(0, _send_once, stopping)
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
-    return _until_stopped(container, stopping)
+    try:
+        return _until_stopped(_container(load()), stopping)
+    except Misconfigured as error:
+        logs.log.error("misconfigured", detail=error.message)
+        return MISCONFIGURED
 
 
-def _container(name: str) -> Any:
+def _send_once(event: Any, *_: Any) -> None:
+    if not event.ready():
+        event.send()
+
+
+def _container(service_class: Any) -> Any:
     from nameko.containers import ServiceContainer  # noqa: PLC0415
 
-    from lianfang.errors import Misconfigured  # noqa: PLC0415
-    from lianfang.runtime.discovery import service_class  # noqa: PLC0415
     from lianfang.settings import Settings  # noqa: PLC0415
 
     settings = Settings.read()
-    if not settings.amqp_uri:
-        raise Misconfigured(
-            "AMQP_URI is not set: `lianfang topology apply` writes it for a service"
-        )
     config = {"settings": settings, "AMQP_URI": settings.amqp_uri, "max_workers": 100}
-    return ServiceContainer(service_class(name), config)
+    return ServiceContainer(service_class, config)
 
 
 def _until_stopped(container: Any, stopping: Any) -> int:
     import eventlet  # noqa: PLC0415
 
-    from lianfang.errors import Misconfigured  # noqa: PLC0415
-    from lianfang.runtime.health import serve  # noqa: PLC0415
+    from lianfang.runtime.health import serve as serve_health  # noqa: PLC0415
     from lianfang.runtime.logs import log  # noqa: PLC0415
 
     settings = container.config["settings"]
-    try:
-        _start_when_possible(container, stopping)
-    except Misconfigured as error:
-        log.error("misconfigured", detail=error.message)
-        return MISCONFIGURED
-    server = serve(container, settings.health_host, settings.health_port)
+    if not _database_came(settings.mongo_uri, stopping):
+        log.info("service_stopped")
+        return 0
+    container.start()
+    server = serve_health(container, settings.health_host, settings.health_port)
     eventlet.spawn(server.serve_forever)
     log.info("service_started", district=settings.district, profile=settings.profile)
     died = eventlet.spawn(container.wait)
-    died.link(lambda _: stopping.ready() or stopping.send())
+    died.link(lambda _: _send_once(stopping))
     stopping.wait()
     if died.dead:
         log.error("service_died")
@@ -98,24 +98,26 @@ def _until_stopped(container: Any, stopping: Any) -> int:
     return 0
 
 
-def _start_when_possible(container: Any, stopping: Any) -> None:
-    """Wait, with a clear line, for a database that is down; the entrypoints wait for the broker."""
+def _database_came(mongo_uri: str, stopping: Any) -> bool:
+    """Wait, with a clear line, for a database that is down; the entrypoints wait for the broker.
+
+    False when the process was told to stop first.
+    """
     import eventlet  # noqa: PLC0415
     from pymongo.errors import ConnectionFailure  # noqa: PLC0415
 
     from lianfang.runtime.documents import connect  # noqa: PLC0415
     from lianfang.runtime.logs import log  # noqa: PLC0415
 
-    settings = container.config["settings"]
     while not stopping.ready():
-        client = connect(settings.mongo_uri, "start")
+        client = connect(mongo_uri, "start")
         try:
             client.admin.command("ping")
         except ConnectionFailure as error:
             log.warning("waiting_for_database", error=type(error).__name__)
             eventlet.sleep(1)
         else:
-            container.start()
-            return
+            return True
         finally:
             client.close()
+    return False

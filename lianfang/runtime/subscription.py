@@ -9,15 +9,15 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
 from typing import Any
 
 from nameko.extensions import Entrypoint
 
 from lianfang.errors import Unavailable
-from lianfang.runtime.broker import BROKEN, close_quietly, open_connection
+from lianfang.runtime.broker import BROKEN, close_quietly, drop, open_connection
+from lianfang.runtime.door import Incoming
 from lianfang.runtime.handlers import Handler, record_of
-from lianfang.runtime.intake import Incoming, Intake
+from lianfang.runtime.intake import Intake
 from lianfang.runtime.logs import log
 from lianfang.runtime.metrics import UNSETTLED
 from lianfang.runtime.process import Process
@@ -49,6 +49,9 @@ class Subscription(Entrypoint):
         self.finished = threading.Event()
         self._connection: Any = None
         self._channel: Any = None
+        #: The connection failed somebody, or holds what is given up: the loop has to close it, for
+        #: two greenthreads must not read from one socket.
+        self._untrusted = False
         self.intake = Intake(self.process.engine, self.handler)
         self.container.spawn_managed_thread(self._consume, identifier=self.handler.queue)
         self.container.spawn_managed_thread(self._work, identifier=f"{self.handler.queue} worker")
@@ -76,6 +79,9 @@ class Subscription(Entrypoint):
                     error=type(error).__name__,
                     detail=str(error)[:200],
                 )
+            except Exception as error:
+                # Out of a managed thread it would end the process.
+                log.error("subscription_bug", subscription=self.handler.queue, exc_info=error)
             self._disconnect()
             if not self.stopping:
                 time.sleep(delay)
@@ -85,18 +91,21 @@ class Subscription(Entrypoint):
 
     def _connect(self) -> None:
         settings = self.process.engine.settings
+        self._untrusted = False
         self._connection = open_connection(settings.amqp_uri, self.handler.queue)
         channel = self._connection.channel()
         channel.auto_decode = False
         channel.basic_qos(0, 2 * self.handler.batch, False)
+        self._channel = channel
         channel.basic_consume(
             self.handler.queue, consumer_tag=self.handler.queue, callback=self._receive
         )
-        self._channel, self.connected = channel, True
+        self.connected = True
 
     def _loop(self) -> None:
+        """Read until everything received is settled after a stop, or the connection is given up."""
         cancelled = False
-        while True:
+        while not self._untrusted:
             if self.stopping and not cancelled:
                 self._channel.basic_cancel(self.handler.queue)
                 cancelled = True
@@ -112,10 +121,14 @@ class Subscription(Entrypoint):
         self.filled.set()
 
     def _disconnect(self) -> None:
+        """Close; what was received and not acknowledged the broker delivers again."""
         self.connected = False
         self.buffer.clear()
-        close_quietly(self._connection)
-        self._connection = self._channel = None
+        connection, self._connection, self._channel = self._connection, None, None
+        if self._untrusted:
+            drop(connection)
+        else:
+            close_quietly(connection)
 
     # -- the worker: one batch at a time -------------------------------------------------------
 
@@ -127,8 +140,12 @@ class Subscription(Entrypoint):
             if not batch:
                 continue
             try:
-                self._run(batch)
-                self._acknowledge(channel, batch[-1].tag)
+                if self._run(batch, channel):
+                    self._acknowledge(channel, batch[-1].tag)
+            except Exception as error:
+                # Out of a managed thread it would end the process; unsettled, the batch comes back.
+                log.error("subscription_bug", subscription=self.handler.queue, exc_info=error)
+                self._untrusted = True
             finally:
                 self.busy = False
 
@@ -149,28 +166,46 @@ class Subscription(Entrypoint):
             self.filled.clear()
         return batch, channel
 
-    def _run(self, batch: list[Incoming]) -> None:
-        """Bring the batch to its end, however long the database or the broker stays away."""
+    def _run(self, batch: list[Incoming], channel: Any) -> bool:
+        """Bring the batch to its end, however long the database or the broker stays away.
+
+        False when it was given up: its connection is gone, or the process has to end. It is then
+        unacknowledged, so the broker delivers it again.
+        """
         while True:
-            done = threading.Event()
-            failure: list[BaseException] = []
-            self.container.spawn_worker(
-                self, (batch, self.intake), {}, handle_result=_collect(done, failure)
+            error = self._attempt(batch)
+            if error is None:
+                return True
+            expected = isinstance(error, Unavailable | ConnectionError)
+            log.warning(
+                "batch_held",
+                subscription=self.handler.queue,
+                messages=len(batch),
+                reason=str(error)[:200] if expected else None,
+                exc_info=None if expected else error,
             )
-            done.wait()
-            if not failure:
-                return
-            if not isinstance(failure[0], (Unavailable, ConnectionError)):
-                log.error("batch_failed", subscription=self.handler.queue, exc_info=failure[0])
-            log.warning("batch_held", subscription=self.handler.queue, messages=len(batch))
-            if self.stopping or not self.connected:
-                return self._drop_connection()
+            if channel is not self._channel:
+                return False
+            if self.stopping:
+                self._untrusted = True
+                return False
             time.sleep(_PAUSE)
 
-    def _drop_connection(self) -> None:
-        """Give the held batch back by closing: unacknowledged, so the broker delivers it again."""
-        close_quietly(self._connection)
-        self._channel = None
+    def _attempt(self, batch: list[Incoming]) -> BaseException | None:
+        """Run the batch in a worker of the container; what went wrong, or None."""
+        done = threading.Event()
+        failure: list[BaseException] = []
+
+        def collect(_context: Any, result: Any, exc_info: Any) -> Any:
+            error = exc_info[1] if exc_info is not None else result
+            if error is not None:
+                failure.append(error)
+            done.set()
+            return None, None
+
+        self.container.spawn_worker(self, (batch, self.intake), {}, handle_result=collect)
+        done.wait()
+        return failure[0] if failure else None
 
     def _pause_under_pressure(self) -> None:
         while self.process.engine.outbox.under_pressure and not self.stopping:
@@ -184,6 +219,7 @@ class Subscription(Entrypoint):
             channel.basic_ack(tag, multiple=True)
         except BROKEN as error:
             UNSETTLED.inc()
+            self._untrusted = True
             log.warning("ack_failed", subscription=self.handler.queue, error=type(error).__name__)
 
 
@@ -199,13 +235,3 @@ def incoming(message: Any) -> Incoming:
         tag=message.delivery_info.get("delivery_tag", 0),
         redelivered=bool(message.delivery_info.get("redelivered")),
     )
-
-
-def _collect(done: threading.Event, failure: list[BaseException]) -> Callable[..., Any]:
-    def handle_result(_context: Any, result: Any, exc_info: Any) -> Any:
-        if exc_info is not None:
-            failure.append(exc_info[1])
-        done.set()
-        return result, exc_info
-
-    return handle_result

@@ -6,6 +6,7 @@ No leader: two replicas that find the same key conflict, and the second finds it
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import Any
 
 from nameko.extensions import Entrypoint
@@ -15,9 +16,10 @@ from lianfang.envelope import natural_id
 from lianfang.errors import LianfangError
 from lianfang.runtime.engine import Engine
 from lianfang.runtime.handlers import Timer, record_of
-from lianfang.runtime.logs import log
+from lianfang.runtime.logs import bound, log
+from lianfang.runtime.origin import Origin
 from lianfang.runtime.process import Process
-from lianfang.runtime.work import Origin, Work
+from lianfang.runtime.work import Work
 
 #: Keys looked up at a time.
 LOOK = 200
@@ -44,7 +46,8 @@ class Clockwork(Entrypoint):
     def _look(self) -> None:
         while not self._stopping.wait(self.timer.every):
             done = threading.Event()
-            self.container.spawn_worker(self, (self.process.engine,), {}, handle_result=_tell(done))
+            arguments = (self.process.engine, self._stopping.is_set)
+            self.container.spawn_worker(self, arguments, {}, handle_result=_tell(done))
             done.wait()
 
 
@@ -56,16 +59,28 @@ def _tell(done: threading.Event) -> Any:
     return handle_result
 
 
-def run_timer(engine: Engine, timer: Timer, service: Any) -> int:
-    """Settle everything that is due now; returns how many keys were settled."""
-    settled, tried = 0, set()
+def run_timer(
+    engine: Engine,
+    timer: Timer,
+    service: Any,
+    stopping: Callable[[], bool] = lambda: False,
+) -> int:
+    """Settle everything that is due now; returns how many keys were settled.
+
+    A key that cannot be settled is passed over until the next look; it keeps nobody behind it
+    waiting. Once `stopping` says so no further key is begun.
+    """
+    settled: int = 0
+    tried: set[str] = set()
     try:
-        while True:
-            keys = timer.due(engine.documents, engine.clock.now(), LOOK)
+        while not stopping():
+            keys = timer.due(engine.documents, engine.clock.now(), LOOK + len(tried))
             fresh = [key for key in keys if key not in tried]
             if not fresh:
-                return settled
+                break
             for key in fresh:
+                if stopping():
+                    break
                 tried.add(key)
                 settled += _settle(engine, timer, service, key)
     except PyMongoError as error:
@@ -77,7 +92,8 @@ def _settle(engine: Engine, timer: Timer, service: Any, key: str) -> int:
     def decide(work: Work) -> None:
         cause = natural_id("timer", engine.service, timer.name, key, work.now.isoformat())
         work.begin(Origin(correlation_id=cause, causation_id=cause))
-        timer.method(service, work, key)
+        with bound(correlation_id=cause):
+            timer.method(service, work, key)
 
     try:
         _, rows = engine.run(decide)

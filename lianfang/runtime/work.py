@@ -7,7 +7,7 @@ what the same unit changed in that collection, so a decision always sees its own
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any, TypeVar
 
@@ -18,7 +18,9 @@ from lianfang.days import day_of
 from lianfang.envelope import Envelope, dataschema_of, natural_id, routing_key
 from lianfang.events import Event, event_id, producer_of
 from lianfang.places import wire_place
-from lianfang.runtime.documents import Collection, Documents
+from lianfang.runtime.documents import Collection, Documents, Page
+from lianfang.runtime.logs import log
+from lianfang.runtime.origin import Origin
 from lianfang.schemas.envelope import encode
 from lianfang.topology import EVENTS
 
@@ -28,19 +30,6 @@ GUARDS = "guards"
 OUTBOX = "outbox"
 #: How long the process that committed a row has it to itself.
 OWN_CLAIM = timedelta(seconds=10)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Origin:
-    """What a unit of work answers to: an incoming message, a command, or a timer."""
-
-    correlation_id: str
-    causation_id: str
-    caller: str | None = None
-    actor: str | None = None
-    request_id: str | None = None
-    traceparent: str | None = None
-    message: Any = None
 
 
 class Work(Documents):
@@ -66,7 +55,7 @@ class Work(Documents):
         self.now = now
         self.rows: list[dict[str, Any]] = []
         self.touched = 0
-        self.ignored: list[str] = []
+        self._said: dict[str, Event] = {}
         self.origin = Origin(correlation_id="", causation_id="")
 
     # -- where this unit comes from ----------------------------------------------------------
@@ -118,16 +107,10 @@ class Work(Documents):
 
     def correlate(self, correlation_id: str, causation_id: str | None = None) -> None:
         """Let what this unit says belong to another beginning (the case a command confirms)."""
-        current = self.origin
-        self.origin = Origin(
-            correlation_id=correlation_id,
-            causation_id=causation_id or current.causation_id,
-            caller=current.caller,
-            actor=current.actor,
-            request_id=current.request_id,
-            traceparent=current.traceparent,
-            message=current.message,
-        )
+        changed = {"correlation_id": correlation_id}
+        if causation_id is not None:
+            changed["causation_id"] = causation_id
+        self.origin = replace(self.origin, **changed)
 
     def new_id(self) -> str:
         """An id for something without natural key; a re-run of this unit gives the same."""
@@ -135,8 +118,8 @@ class Work(Documents):
         return natural_id("new", self._source, self.causation_id, self.request_id, self._ids)
 
     def drop(self, reason: str) -> None:
-        """Record that this message is knowingly without effect."""
-        self.ignored.append(reason)
+        """Say in the log that this message is knowingly without effect."""
+        log.info("message_without_effect", reason=reason)
 
     # -- reading ------------------------------------------------------------------------------
 
@@ -176,6 +159,25 @@ class Work(Documents):
         self._flush(collection.name)
         return super().count(collection, where)
 
+    def aggregate(
+        self, collection: Collection[Any], pipeline: Sequence[Mapping[str, Any]]
+    ) -> list[dict[str, Any]]:
+        """What an aggregation gives, this unit's own changes included."""
+        self._flush(collection.name)
+        return super().aggregate(collection, pipeline)
+
+    def page(
+        self,
+        collection: Collection[T],
+        where: Mapping[str, Any],
+        sort_field: str,
+        after: str | None = None,
+        limit: int = 50,
+    ) -> Page[T]:
+        """The next states in order, this unit's own changes included."""
+        self._flush(collection.name)
+        return super().page(collection, where, sort_field, after, limit)
+
     def _remember(self, collection: Collection[T], key: str, state: T) -> T:
         self._stored[collection.name, key] = True
         return self._known.setdefault((collection.name, key), state)  # type: ignore[no-any-return]
@@ -211,10 +213,19 @@ class Work(Documents):
         correlation_id: str | None = None,
         causation_id: str | None = None,
     ) -> None:
-        """Say `event` when, and only when, this unit commits."""
+        """Say `event` when, and only when, this unit commits; the same one twice is said once.
+
+        Raises:
+            ValueError: it is another service's to say, or another event has its id.
+        """
         service = self._source.rpartition("/")[2]
         if producer_of(type(event)) != service:
             raise ValueError(f"{event.TYPE} is not {service}'s to say")
+        said = self._said.setdefault(event_id(event), event)
+        if said is not event:
+            if said != event:
+                raise ValueError(f"{event.TYPE} of {event.subject} is said twice, differently")
+            return
         envelope = Envelope(
             id=event_id(event),
             source=self._source,
@@ -228,16 +239,22 @@ class Work(Documents):
             traceparent=self.origin.traceparent,
             data={},
         )
-        self._row(envelope.id, EVENTS, routing_key(event.TYPE, place), encode(envelope, event), {})
+        self._row(envelope.id, EVENTS, routing_key(event.TYPE, place), encode(envelope, event))
 
-    def replay(self, origin: str, body: bytes, headers: Mapping[str, Any], message_id: str) -> None:
+    def replay(
+        self,
+        origin: str,
+        body: bytes,
+        headers: Mapping[str, Any],
+        message_id: str,
+        content_type: str,
+    ) -> None:
         """Send stored bytes to their stored origin queue again when this unit commits."""
         row_id = natural_id("replay", origin, message_id, self.causation_id, len(self.rows))
-        self._row(row_id, "", origin, body, {**headers, "x-message-id": message_id})
+        kept = {**headers, "x-message-id": message_id}
+        self._row(row_id, "", origin, body, headers=kept, content_type=content_type)
 
-    def _row(
-        self, row_id: str, exchange: str, key: str, body: bytes, headers: dict[str, Any]
-    ) -> None:
+    def _row(self, row_id: str, exchange: str, key: str, body: bytes, **properties: Any) -> None:
         self.touched += 1
         self.rows.append(
             {
@@ -245,7 +262,7 @@ class Work(Documents):
                 "exchange": exchange,
                 "key": key,
                 "body": body,
-                "headers": headers,
+                **properties,
                 "at": self._wall,
                 "claimed_until": self._wall + OWN_CLAIM,
                 "tries": 0,

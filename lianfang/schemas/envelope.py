@@ -20,8 +20,9 @@ from lianfang.schemas.fields import Instant, Text, flatten
 #: The largest event body.
 BODY_LIMIT = 256 * 1024
 
-_TYPE = re.compile(r"[a-z]+\.[a-z_]+")
-_DATASCHEMA = re.compile(r"urn:lianfang:[a-z]+\.[a-z_]+/v\d{1,4}")
+# Marshmallow only matches the beginning, so the end is said.
+_TYPE = re.compile(r"[a-z]+\.[a-z_]+\Z")
+_DATASCHEMA = re.compile(r"urn:lianfang:[a-z]+\.[a-z_]+/v[0-9]{1,4}\Z")
 
 
 class EnvelopeSchema(Schema):

@@ -27,9 +27,10 @@ from lianfang.runtime.commands import answer
 from lianfang.runtime.discovery import collections_of, service_class
 from lianfang.runtime.documents import Documents, connect
 from lianfang.runtime.documents import migrate as migrate_database
+from lianfang.runtime.door import Incoming
 from lianfang.runtime.engine import Engine
 from lianfang.runtime.handlers import Call, Handler, Timer, declared, need_of
-from lianfang.runtime.intake import Incoming, Intake
+from lianfang.runtime.intake import Intake
 from lianfang.runtime.publisher import Outgoing, Publisher
 from lianfang.runtime.resources import Resource
 from lianfang.runtime.subscription import incoming

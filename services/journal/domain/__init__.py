@@ -1,0 +1,1 @@
+"""What the journal keeps and hides, and how a parked message moves. Pure."""
