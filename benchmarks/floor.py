@@ -39,7 +39,14 @@ _KEYS = {
     "journal": (EVENTS, "#"),
 }
 _COLLECTIONS = {
-    "declaration": ("persons", "residences", "declarations", "commands", "outbox"),
+    "declaration": (
+        "persons",
+        "households",
+        "residences",
+        "declarations",
+        "commands",
+        "outbox",
+    ),
     "screening": ("assessments", "declarations", "inbox", "outbox"),
     "journal": ("events",),
 }
@@ -163,11 +170,15 @@ class Stage:
 
 
 def submit(forms: list[Row]) -> Decision:
-    """Person, residence and declaration of each form, and the event that says so."""
+    """Person, household, residence and declaration of each form, and the event that says so."""
     ids = [str(uuid4()) for _ in forms]
     pairs = list(zip(ids, forms, strict=True))
     documents = {
         "persons": [{"_id": key, "basic": form["basic"]} for key, form in pairs],
+        "households": [
+            {"_id": f"{ids[0]}{building}{room}", "building": building, "room": room}
+            for building, room in sorted({_home(form) for form in forms})
+        ],
         "residences": [{"_id": key, "residence": form["residence"]} for key, form in pairs],
         "declarations": [{"_id": key, **form} for key, form in pairs],
     }
@@ -176,6 +187,10 @@ def submit(forms: list[Row]) -> Decision:
         for key, form in pairs
     ]
     return documents, [_event(*each) for each in said]
+
+
+def _home(form: Row) -> tuple[str, str]:
+    return form["residence"]["building"], form["residence"]["room"]
 
 
 def _told(form: Row) -> Row:

@@ -15,6 +15,7 @@ CALL = 100
 _STREET = "440305001"
 _COMMUNITIES = 20
 _BUILDINGS = 10
+_FLOORS = 150
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _SURNAMES = "王李张刘陈杨黄赵周吴徐孙马朱胡郭何林罗高"
 _GIVEN = "伟芳娜敏静丽强磊军洋勇艳杰娟涛明超霞平刚桂英华建文辉玲"
@@ -26,9 +27,18 @@ _SEQUENCES = 999
 def document_number(n: int) -> str:
     """The `n`th number that nobody has: an area code never assigned, a valid check digit."""
     born = birth_day(n)
-    body = f"990000{born:%Y%m%d}{n // _BIRTH_DAYS % _SEQUENCES + 1:03d}"
+    body = f"990000{born:%Y%m%d}{_sequence(n):03d}"
     total = sum(w * int(d) for w, d in zip(_WEIGHTS, body, strict=True))
     return body + "10X98765432"[total % 11]
+
+
+def _sequence(n: int) -> int:
+    return n // _BIRTH_DAYS % _SEQUENCES + 1
+
+
+def gender(n: int) -> str:
+    """What the last digit but one of the `n`th document number says."""
+    return "male" if _sequence(n) % 2 else "female"
 
 
 def birth_day(n: int) -> date:
@@ -83,13 +93,13 @@ def calls(district: str, declarations: int, first: int) -> Iterator[list[dict[st
 
 def form(n: int, building: str, call: int, position: int, chance: random.Random) -> dict[str, Any]:
     """One full form; about three people of a call share a room."""
-    flat = call // _COMMUNITIES * 4 + position // 30
+    floor, flat = call // _COMMUNITIES % _FLOORS + 1, position // 30 + 1
     return {
         "basic": {
             "name": person_name(n),
             "document_type": "resident_id",
             "document_number": document_number(n),
-            "gender": "female" if n % 2 else "male",
+            "gender": gender(n),
             "birth_on": birth_day(n).isoformat(),
             "nationality": "CHN",
             "phone": f"138{n % 10**8:08d}",
@@ -111,20 +121,24 @@ def form(n: int, building: str, call: int, position: int, chance: random.Random)
         },
         "residence": {
             "building": building,
-            "room": f"r{flat // 4 + 1:02d}{flat % 4 + 1:02d}",
-            "floor": flat // 4 + 1,
+            "room": f"r{floor:03d}{flat:02d}",
+            "floor": floor,
             "kind": "usual",
             "tenure": "owner",
             "since_on": "2018-05-01",
         },
-        "other": {
-            "workplace": "某科技有限公司",
-            "work_since_on": "2020-02-10",
-            "plate": f"粤B{n % 100000:05d}",
-            "needs": [],
-            "statement_version": "2020-02",
-            "statement_agreed": True,
-        },
+        "other": _other(n),
+    }
+
+
+def _other(n: int) -> dict[str, Any]:
+    return {
+        "workplace": "某科技有限公司",
+        "work_since_on": "2020-02-10",
+        "plate": f"粤B{n % 100000:05d}",
+        "needs": [],
+        "statement_version": "2020-02",
+        "statement_agreed": True,
     }
 
 

@@ -67,14 +67,22 @@ def _varied(name: str, value: Any, n: int) -> Any:
         return [_varied(name, inner, n) for inner in value]
     if not isinstance(value, str):
         return value
-    if name == "room":
-        return f"r{n // _PER_ROOM:06d}"
-    if name in ("building", "place"):
-        enclosure = value.split(".b")[0].rpartition(".")[0] + f".e{n // _PER_ENCLOSURE + 2:02d}"
-        return f"{enclosure}.b{n // _PER_BUILDING % (_PER_ENCLOSURE // _PER_BUILDING):02d}"
+    if name in _PLACES:
+        return _PLACES[name].format(building=_building(value, n), room=n // _PER_ROOM)
     if name == "_id" or name.endswith("_id") or name in _FINGERPRINTS:
         return f"{n:012d}{value[12:]}"
     return value
 
 
-_FINGERPRINTS = {"fingerprint", "identifiers", "number_hash", "hash"}
+_FINGERPRINTS = {"fingerprint", "fingerprints"}
+_PLACES = {
+    "building": "{building}",
+    "room": "r{room:06d}",
+    "room_path": "{building}.r{room:06d}",
+    "place": "{building}.r{room:06d}",
+}
+
+
+def _building(path: str, n: int) -> str:
+    enclosure = path.split(".e", maxsplit=1)[0] + f".e{n // _PER_ENCLOSURE + 2:02d}"
+    return f"{enclosure}.b{n // _PER_BUILDING % (_PER_ENCLOSURE // _PER_BUILDING):02d}"

@@ -62,7 +62,7 @@ class Town:
                 "floor": str(floor),
                 "household": f"{building}-{household}",
                 "name": forms.person_name(number),
-                "gender": "female" if number % 2 else "male",
+                "gender": forms.gender(number),
                 "birth_on": forms.birth_day(number).isoformat(),
                 "document_type": "resident_id",
                 "document_number": forms.document_number(number),
