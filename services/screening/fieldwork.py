@@ -18,8 +18,9 @@ from services.screening.domain.contacts import (
     Ground,
     contact_id_of,
 )
+from services.screening.domain.times import check_day, check_instant
 from services.screening.people import People
-from services.screening.ward import Ward, check_day, check_instant
+from services.screening.ward import Ward
 
 
 def record_exposures(ward: Ward, request: dict[str, Any]) -> dict[str, Any]:

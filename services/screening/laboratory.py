@@ -12,9 +12,10 @@ from lianfang.vocabulary import Classification, SampleResult, Tube
 from services.screening import store
 from services.screening.domain import cases, samples
 from services.screening.domain.samples import OPEN, Sample
+from services.screening.domain.times import check_instant
 from services.screening.people import People
 from services.screening.schemas.samples import RESULT_ROW
-from services.screening.ward import Ward, check_instant
+from services.screening.ward import Ward
 
 
 class Laboratory:

@@ -9,7 +9,7 @@ from typing import Any
 
 from services.screening import store
 from services.screening.domain import tracing, travel
-from services.screening.domain.cases import ENDED, Case, window
+from services.screening.domain.cases import Case, window
 from services.screening.domain.contacts import (
     CLAIM,
     EXPOSURE,
@@ -230,8 +230,3 @@ class Tracer:
 def _day(exposure: Exposure) -> str | None:
     carrier = exposure.carrier
     return carrier_day(carrier.mode, carrier.number, carrier.on) if carrier else None
-
-
-def open_case(case: Case | None) -> bool:
-    """Whether a case stands."""
-    return case is not None and case.state not in ENDED

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from lianfang.days import day_of
 from lianfang.errors import Conflict, InvalidPayload, NotFound
-from lianfang.events.screening import Stay
-from lianfang.places import Level, at_level, wire_place
-from lianfang.vocabulary import Classification, ResidenceKind
+from lianfang.vocabulary import Classification
 from services.screening import store
-from services.screening.domain import cases, samples, tracing
+from services.screening.completion import complete, stays_given
+from services.screening.domain import cases, samples
 from services.screening.domain.cases import INFECTED, Case
 from services.screening.domain.contacts import ContactState, district_of
-from services.screening.domain.residences import last_present_at, was_there
 from services.screening.domain.rules import ScreeningRules
+from services.screening.domain.times import check_day, check_instant
 from services.screening.people import People
 from services.screening.tracer import Tracer
 
-#: How far a caller's clock may be ahead of ours.
-AHEAD = timedelta(minutes=5)
 _CASE_FACTS = (
     "onset_on",
     "first_positive_at",
@@ -142,13 +138,13 @@ class Ward:
         facts["decided_at"] = decided_at
         self._from_sample(case, facts)
         if request.get("stays") is not None:
-            facts |= {"stays": self._stays(people, case.person_id, request["stays"])}
+            facts |= {"stays": stays_given(self.work, people, case.person_id, request["stays"])}
             facts |= {"stays_given": True}
         confirmed, news = cases.confirm(case, facts)
         self.work.correlate(confirmed.case_id, self._laboratory_word(confirmed))
         if not news:
             return confirmed
-        confirmed = self._complete(confirmed, people)
+        confirmed = complete(self.work, self.rules, confirmed, people)
         self._save(people, confirmed)
         self.work.publish(cases.said(confirmed), place=confirmed.building)
         self._follow(confirmed, [confirmed.person_id])
@@ -213,11 +209,11 @@ class Ward:
         if other is not None and other.case_id != case.case_id:
             raise Conflict(f"person {person_id} is case {other.case_id} already")
         if request.get("stays") is not None:
-            facts |= {"stays": self._stays(people, person_id, request["stays"])}
+            facts |= {"stays": stays_given(self.work, people, person_id, request["stays"])}
             facts |= {"stays_given": True}
         elif person_id != former:
             facts |= {"stays_given": False}
-        amended = self._complete(cases.amend(case, facts), people)
+        amended = complete(self.work, self.rules, cases.amend(case, facts), people)
         if replace(amended, revision=case.revision) == case:
             return case
         self._save(people, amended)
@@ -258,53 +254,6 @@ class Ward:
         self.work.publish(event, place=case.building)
         return case
 
-    # -- completing ---------------------------------------------------------------------------
-
-    def _complete(self, case: Case, people: People) -> Case:
-        """Infectious days, stays, household, place and reach, from what is recorded."""
-        rules = self.rules.contacts
-        from_on = cases.infectious_from(case, rules.look_back_days)
-        case = replace(case, infectious_from_on=from_on, policy_version=self.rules.version)
-        mine = [r for r in people.residences.get(case.person_id, []) if r.known]
-        if not case.stays_given:
-            oldest = cases.infectious_from(
-                case, max(rules.look_back_days, rules.stay_look_back_days)
-            )
-            case = replace(case, stays=_computed(case, mine, oldest, self.work.now))
-        homes = cases.home_stays(case) or case.stays
-        place = homes[0].place if homes else people.building(case.person_id)
-        household = homes[0].household_id if homes else None
-        for building in sorted({stay.place for stay in case.stays}):
-            self.work.guard("building", building)
-        return replace(
-            case,
-            building=place,
-            household_id=household or people.household(case.person_id),
-            owning_district=district_of(place),
-            reach=tracing.reach(case, mine, rules.neighbour),
-        )
-
-    def _stays(
-        self, people: People, person_id: str, given: Iterable[dict[str, Any]]
-    ) -> tuple[Stay, ...]:
-        stays = []
-        for n, stay in enumerate(given):
-            check_instant(stay["last_present_at"], self.work.now, f"stays.{n}.last_present_at")
-            place = wire_place(stay["place"])
-            unit = at_level(stay["place"], Level.UNIT)
-            here = [r for r in people.residences.get(person_id, []) if r.building == place]
-            own = min((r.household_id for r in here), default=None)
-            stays.append(
-                Stay(
-                    place=place,
-                    last_present_at=stay["last_present_at"],
-                    use=stay["use"],
-                    unit_segment=unit.rpartition(".")[2] if unit else _unit_of(here),
-                    household_id=stay.get("household_id") or own,
-                )
-            )
-        return tuple(stays)
-
     # -- following ----------------------------------------------------------------------------
 
     def _save(self, people: People, case: Case) -> None:
@@ -336,48 +285,3 @@ class Ward:
             "contacts": sum(c.state != ContactState.DROPPED for c in contacts),
             "exposures": sum(e.standing for e in exposures),
         }
-
-
-def _computed(case: Case, residences: list[Any], oldest: date, now: datetime) -> tuple[Stay, ...]:
-    first, last = oldest, cases.window(case)[1]
-    until = case.decided_at or now
-    if case.custody_since and last < day_of(until):
-        until = case.custody_since
-    return tuple(
-        Stay(
-            place=residence.building,
-            last_present_at=last_present_at(residence, until),
-            unit_segment=residence.unit,
-            household_id=residence.household_id,
-        )
-        for residence in sorted(residences, key=_standing_first)
-        if was_there(residence, first, last)
-    )
-
-
-def _standing_first(residence: Any) -> tuple[int, str]:
-    return list(ResidenceKind).index(residence.kind), residence.residence_id
-
-
-def _unit_of(residences: list[Any]) -> str | None:
-    return min((r.unit for r in residences if r.unit), default=None)
-
-
-def check_instant(instant: datetime | None, now: datetime, field: str) -> None:
-    """Refuse what has not happened yet.
-
-    Raises:
-        InvalidPayload: naming the field.
-    """
-    if instant is not None and instant > now + AHEAD:
-        raise InvalidPayload.of(field, "lies in the future")
-
-
-def check_day(day: date | None, latest: date, field: str) -> None:
-    """Refuse a day after `latest`.
-
-    Raises:
-        InvalidPayload: naming the field.
-    """
-    if day is not None and day > latest:
-        raise InvalidPayload.of(field, f"is after {latest.isoformat()}")

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 import pytest
-from tests.component.screening.house import House
 
 from lianfang.testing.pump import Pump
+from tests.component.screening.house import House
 
 
 @pytest.fixture
