@@ -36,6 +36,9 @@ def gather(work: Work, persons: set[str], households: set[str], turns: list[Turn
         found = store.residences_of(work, apart, households)
         residences |= {r.residence_id: r for r in found}
         known |= apart | {r.person_id for r in found if r.household_id in households}
+    left = {r.person_id for r in residences.values() if r.ended_at is not None} - apart
+    if left:
+        residences |= {r.residence_id: r for r in store.residences_of(work, left)}
     closing = _closing_seals(work, residences.values(), turns)
     doors = _doors(work, residences.values(), households, people_turns)
     strangers = {p for door in doors.values() for p in door.person_ids} - known

@@ -97,6 +97,7 @@ class Wanted:
     guardian_id: str | None = None
     at_home: bool = True
     is_dead: bool = False
+    is_recovered: bool = False
     notice: tuple[datetime, str] | None = None
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
 
@@ -59,9 +59,9 @@ def reconcile(wanted: Wanted, orders: Iterable[Order], moment: Moment) -> tuple[
     if wanted.is_dead:
         return _ended(current, OrderState.ENDED_BY_DEATH, "died", moment)
     if not reasons or _is_released(current, reasons, moment):
-        return _over(current, reasons, moment)
+        return _over(current, wanted, reasons, moment)
     if reasons != wanted.reasons:
-        wanted = _with(wanted, reasons)
+        wanted = replace(wanted, reasons=reasons)
     if current is None:
         new = open_order(wanted, len(had) + 1, moment.now)
         return (Changed(order=new, change=Change.ORDERED),)
@@ -71,20 +71,6 @@ def reconcile(wanted: Wanted, orders: Iterable[Order], moment: Moment) -> tuple[
     if revised is current:
         return ()
     return (Changed(order=revised, change=_word(current, revised)),)
-
-
-def _with(wanted: Wanted, reasons: tuple[Reason, ...]) -> Wanted:
-    return Wanted(
-        person_id=wanted.person_id,
-        household_id=wanted.household_id,
-        building=wanted.building,
-        reasons=reasons,
-        seal_id=wanted.seal_id,
-        needs=wanted.needs,
-        guardian_id=wanted.guardian_id,
-        at_home=wanted.at_home,
-        notice=wanted.notice,
-    )
 
 
 def _is_released(current: Order | None, reasons: tuple[Reason, ...], moment: Moment) -> bool:
@@ -102,10 +88,12 @@ def _stood_on_released(current: Order, moment: Moment) -> bool:
 
 
 def _over(
-    current: Order | None, reasons: tuple[Reason, ...], moment: Moment
+    current: Order | None, wanted: Wanted, reasons: tuple[Reason, ...], moment: Moment
 ) -> tuple[Changed, ...]:
     if current is None:
         return ()
+    if current.is_isolation and wanted.is_recovered:
+        return _ended(current, OrderState.RELEASED, "recovered", moment)
     if _is_released(current, reasons, moment):
         return _ended(current, OrderState.RELEASED, "the seal was released", moment)
     return _ended(current, OrderState.WITHDRAWN, "no reason is left", moment)
@@ -121,14 +109,13 @@ def _ended(current: Order | None, to: OrderState, why: str, moment: Moment) -> t
 def _replaced(current: Order, wanted: Wanted, episode: int, moment: Moment) -> tuple[Changed, ...]:
     """One order gives way to one of the other family: became a case, or never was one."""
     if wanted.is_infected:
-        ended = end(current, OrderState.SUPERSEDED, moment.now, "became a case")
+        ended = _ended(current, OrderState.SUPERSEDED, "became a case", moment)
+    elif wanted.is_recovered:
+        ended = _ended(current, OrderState.RELEASED, "recovered", moment)
     else:
-        ended = end(current, OrderState.WITHDRAWN, moment.now, "is no case any more")
+        ended = _ended(current, OrderState.WITHDRAWN, "is no case any more", moment)
     new = open_order(wanted, episode, moment.now)
-    return (
-        Changed(order=ended, change=Change.WITHDRAWN),
-        Changed(order=new, change=Change.ORDERED),
-    )
+    return (*ended, Changed(order=new, change=Change.ORDERED))
 
 
 def _word(before: Order, after: Order) -> Change:

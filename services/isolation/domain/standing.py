@@ -69,6 +69,11 @@ class Known:
         on_rolls = any(m.judged.status == RollStatus.DECEASED for m in self.memberships)
         return on_rolls or any(case.is_dead for case in self.own_cases)
 
+    @property
+    def is_recovered(self) -> bool:
+        """Whether the person was a case and got well."""
+        return any(case.is_infected and case.outcome == "recovered" for case in self.own_cases)
+
 
 def what_should_stand(known: Known, rules: Rules) -> Wanted:
     """Reasons, place and needs of the order that the person should have; no reasons, no order."""
@@ -95,12 +100,19 @@ def what_should_stand(known: Known, rules: Rules) -> Wanted:
         needs=needs,
         guardian_id=home.guardian_id if home is not None else None,
         at_home=at_home,
+        is_recovered=known.is_recovered,
         notice=inside.notice if inside else None,
     )
 
 
 def _bare(known: Known) -> Wanted:
-    return Wanted(person_id=known.person_id, household_id="", building="", is_dead=known.is_dead)
+    return Wanted(
+        person_id=known.person_id,
+        household_id="",
+        building="",
+        is_dead=known.is_dead,
+        is_recovered=known.is_recovered,
+    )
 
 
 def _inside(known: Known) -> Membership | None:
@@ -180,8 +192,7 @@ def _traced_due(membership: Membership, rules: Rules) -> date:
 
 def _contact_reasons(known: Known, needs: tuple[Need, ...], rules: Rules) -> list[Reason]:
     person = known.person
-    recovered = any(case.is_infected and case.outcome == "recovered" for case in known.own_cases)
-    if person is None or recovered:
+    if person is None or known.is_recovered:
         return []
     return [
         _excepted(

@@ -83,7 +83,9 @@ class Block:
         )
         return path
 
-    def resident(self, person: str, household: str, building: str, **facts: Any) -> ResidentSnapshot:
+    def resident(
+        self, person: str, household: str, building: str, **facts: Any
+    ) -> ResidentSnapshot:
         residence = natural_id("residence", person, household)
         self.households[person] = (household, building)
         facts = {"stays_since": LONG_AGO, "presence": Presence.PRESENT, **facts}
@@ -165,7 +167,9 @@ class Block:
         event = self.case(case_id, person, *stays, **facts)
         self.pump.publish(event, stays_place(stays), correlation_id=case_id)
 
-    def amend(self, case_id: str, former: str, person: str, *stays: Stay | str, **facts: Any) -> None:
+    def amend(
+        self, case_id: str, former: str, person: str, *stays: Stay | str, **facts: Any
+    ) -> None:
         event = CaseAmended(
             **self._case(case_id, person, stays, facts),
             former_person_id=former,
