@@ -281,7 +281,8 @@ class Desk:
         """When a task with a team climbs: when due, or a step after now when that is past."""
         if level_above(task.level) is None:
             return None
-        return max(task.due_at, self.work.now + self.rules.escalation.waits(task.level))
+        a_step: datetime = self.work.now + self.rules.escalation.waits(task.level)
+        return max(task.due_at, a_step)
 
 
 def _owned(task: Task, answer: duty.Responsibility | None) -> Task:

@@ -27,6 +27,7 @@ FOCI = Collection("foci", FocusFacts, "focus_id")
 ALARMS = Collection("alarms", AlarmFacts, "person_id")
 HOUSEHOLDS = Collection("households", Household, "household_id", [Index("scopes")])
 
+#: Lists are paged in the order of due time, then key: the indexes that serve them end so.
 TASKS = Collection(
     "tasks",
     Task,
@@ -34,12 +35,12 @@ TASKS = Collection(
     [
         Index("cause_id"),
         Index("audit.correlation_id"),
-        Index("seal_id", "state"),
-        Index("place", "due_at"),
-        Index("due_at"),
+        Index("seal_id", "kind"),
+        Index("place"),
+        Index("due_at", "_id"),
+        Index("state", "due_at", "_id"),
+        Index("kind", "due_at", "_id"),
         Index("team_id", "state"),
-        Index("state", "due_at"),
-        Index("kind", "due_at"),
         Index("clock_at"),
     ],
 )
@@ -50,10 +51,11 @@ ROUNDS = Collection(
     "round_id",
     [
         Index("scope_id", "on"),
-        Index("seal_id", "on"),
-        Index("place", "on"),
-        Index("state", "on"),
-        Index("on"),
+        Index("seal_id", "on", "_id"),
+        Index("place"),
+        Index("on", "_id"),
+        Index("state", "on", "_id"),
+        Index("kind", "on", "_id"),
         Index("audit.check", where={"audit.check": True}),
     ],
 )

@@ -190,8 +190,11 @@ def replan(
     rules: DispatchRules,
     now: datetime,
 ) -> Round:
-    """The round after these doors changed, joined or left; a round that is over stays."""
-    if round_.ends_at is not None and round_.ends_at <= now:
+    """The round after these doors changed, joined or left.
+
+    A round whose hour is over stays as it is, unless its scope ended.
+    """
+    if scope.active and round_.ends_at is not None and round_.ends_at <= now:
         return round_
     template = rules.rounds[scope.kind].get(round_.kind)
     planned, left = list(round_.planned), False

@@ -270,3 +270,10 @@ def test_a_cancelled_round_takes_no_record(sealed: Pump) -> None:
 def test_the_clock_of_a_round_stands_in_its_answer(sealed: Pump) -> None:
     found = round_of(sealed, "meal", "lunch")
     assert found["ends_at"] == (d.START + timedelta(hours=5)).isoformat()
+
+
+def test_a_withdrawn_seal_leaves_no_round_of_the_day_open(sealed: Pump) -> None:
+    sealed.now = d.at(hours=6)
+    d.say(sealed, d.withdrawn())
+    sealed.settle()
+    assert {r["state"] for r in d.rounds(sealed, seal_id=d.SEAL)} == {"cancelled"}
