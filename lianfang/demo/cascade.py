@@ -143,7 +143,7 @@ def _chain(stage: Stage, case_id: str) -> None:
 
 
 def _time(event: dict[str, Any]) -> str:
-    return str(event["time"])[:23].replace("T", " ")
+    return str(event["at"])[:23].replace("T", " ")
 
 
 def _service(stage: Stage, event: dict[str, Any]) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 
 from lianfang.days import at
 from lianfang.demo.district import EVE, Household, InventedDistrict, Resident
+from lianfang.demo.forms import full_form
 from lianfang.demo.invention import Inventor
 from lianfang.vocabulary import Need
 
@@ -194,55 +195,8 @@ def _leg(
 
 
 def _declarant(resident: Resident, household: Household, told: dict[str, Any]) -> Declarant:
-    return Declarant(resident=resident, household=household, form=_form(resident, household, told))
-
-
-def _form(resident: Resident, household: Household, told: dict[str, Any]) -> dict[str, Any]:
-    """A full form; `told` is what this person has to say."""
-    basic: dict[str, Any] = {
-        "name": resident.name,
-        "document_type": "resident_id",
-        "document_number": resident.document_number,
-        "gender": "male" if resident.male else "female",
-        "birth_on": resident.born_on.isoformat(),
-        "nationality": "CHN",
-        "phone": resident.phone,
-    }
-    if resident.guardian_number:
-        basic["proxy"] = {
-            "document_number": resident.guardian_number,
-            "relationship": "parent",
-        }
-    residence: dict[str, Any] = {
-        "building": household.building,
-        "room": household.room,
-        "floor": household.floor,
-        "kind": "usual",
-        "tenure": "owner",
-        "since_on": "2018-05-01",
-    }
-    if household.unit:
-        residence["unit"] = household.unit
-    return {
-        "basic": basic,
-        "person_type": {"type": told.get("type", "stayed"), "legs": told.get("legs", [])},
-        "health": {
-            "stayed_in_key_area": False,
-            "contact_claims": [],
-            "temperature": 36.5,
-            "symptoms": [],
-            "sought_care": False,
-            "has_separate_room": True,
-            **told.get("health", {}),
-        },
-        "residence": residence,
-        "other": {
-            "workplace": "某科技有限公司",
-            "work_since_on": "2020-02-10",
-            "plate": "",
-            "needs": [str(need) for need in resident.needs],
-            "statement_version": "2020-02",
-            "statement_agreed": True,
-        },
-        "declared_at": DECLARED_AT.isoformat(),
-    }
+    return Declarant(
+        resident=resident,
+        household=household,
+        form=full_form(resident, household, told, DECLARED_AT),
+    )

@@ -186,7 +186,7 @@ def _resident(
         male=male,
         born_on=born_on,
         document_number=inventor.number(born_on, male=male),
-        phone=f"1{inventor.chance.randint(300_000_000, 999_999_999)}0",
+        phone=f"100{inventor.chance.randint(0, 99_999_999):08d}",  # no operator has 100…
         needs=needs,
         guardian_number=guardian,
     )

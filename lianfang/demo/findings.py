@@ -71,7 +71,7 @@ def repeated_events(desk: Desk) -> int:
     ids: Counter[str] = Counter()
     for event in desk.all("journal.find_events", "events", type="declaration.assessed"):
         seen[event["subject"]] += 1
-        ids[event["id"]] += 1
+        ids[event["event_id"]] += 1
     return sum(n - 1 for n in seen.values()) + sum(n - 1 for n in ids.values())
 
 

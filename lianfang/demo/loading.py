@@ -82,8 +82,7 @@ def load(
         report = desk.do(method, import_id=import_id, first_row=first, rows=chunk)
         first += len(chunk)
         step(len(chunk))
-    counted = ("imported", "unchanged", "duplicates")
-    return {**{name: report[name] for name in counted}, "rejected": len(report["rejected"])}
+    return {name: report[name] for name in ("imported", "unchanged", "duplicates", "refused")}
 
 
 def enlist(desk: Desk, organisations: list[Organisation], step: Step) -> int:

@@ -20,8 +20,8 @@ def load_district(stage: Stage, divisions: list[Division]) -> None:
     places = list(place_rows(district, divisions))
     mark = f"demo.{district.edition}.{desk.run}"
     with screen.bar("地点（真实街道、社区编码）", "places, real codes", len(places)) as step:
-        rejected = load(desk, "declaration.import_places", f"{mark}.places", iter(places), step)
-    stage.checks.equal("places rejected", 0, rejected["rejected"])
+        taken = load(desk, "declaration.import_places", f"{mark}.places", iter(places), step)
+    stage.checks.equal("places rejected", 0, taken["refused"])
     units = list(organisations(district, divisions))
     with screen.bar("五级组织与队伍", "organisations, five levels", len(units)) as step:
         teams = enlist(desk, units, step)
@@ -31,7 +31,7 @@ def load_district(stage: Stage, divisions: list[Division]) -> None:
     stage.checks.equal(
         "residents imported",
         (stage.ledger.residents, 0, 0),
-        (counts["imported"], counts["duplicates"], counts["rejected"]),
+        (counts["imported"], counts["duplicates"], counts["refused"]),
     )
     desk.settle()
     stage.report |= {"places": len(places), "teams": teams, "residents": counts["imported"]}
