@@ -33,11 +33,11 @@ from lianfang.vocabulary import (
 )
 from services.declaration.domain import form as f
 from services.declaration.domain.documents import DocumentType, Gender
+from services.declaration.schemas.quick import Quick
 
 #: The most forms of one call.
 FORMS = 200
 _NAME, _NUMBER, _PHONE = 60, 40, 30
-_TUPLES = ("legs", "contact_claims", "symptoms", "needs")
 
 
 class Record(Request):
@@ -47,10 +47,11 @@ class Record(Request):
 
     @post_load
     def build(self, data: dict[str, Any], **_: Any) -> Any:
-        """The record."""
-        for name in _TUPLES:
-            if name in data:
-                data[name] = tuple(data[name])
+        """The record, its lists frozen."""
+        return self.make({k: tuple(v) if isinstance(v, list) else v for k, v in data.items()})
+
+    def make(self, data: dict[str, Any]) -> Any:
+        """The record of loaded fields."""
         return self.record(**data)
 
 
@@ -93,8 +94,7 @@ class LegDocument(Record):
     arrive_at = Instant(allow_none=True)
     planned = Flag()
 
-    @post_load
-    def build(self, data: dict[str, Any], **_: Any) -> f.FormLeg:
+    def make(self, data: dict[str, Any]) -> f.FormLeg:
         """The leg as published, beside the declarant's own words."""
         start, end = data.pop("from_text", None), data.pop("to_text", None)
         return f.FormLeg(leg=Leg(**data), from_text=start, to_text=end)
@@ -173,13 +173,13 @@ class FormDocument(Record):
 class SubmitDeclarationRequest(Request):
     """One form."""
 
-    form = OneOf(FormDocument, required=True)
+    form = Quick(FormDocument, required=True)
 
 
 class SubmitDeclarationsRequest(Request):
     """Up to 200 forms; all are taken or, when one cannot be true, none."""
 
-    forms = ListOf(FormDocument, max=FORMS, required=True)
+    forms = ListOf(Quick(FormDocument), max=FORMS, required=True)
 
 
 class SubmittedAnswer(Answer):
