@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from lianfang.cli.imports import import_app
 from lianfang.errors import LianfangError
 
 _FIRST_STEPS = """
@@ -33,6 +34,7 @@ topology_app = typer.Typer(
     help="What the broker needs, derived from who subscribes to what.", no_args_is_help=True
 )
 app.add_typer(topology_app, name="topology")
+app.add_typer(import_app, name="import")
 _err = Console(stderr=True)
 _out = Console()
 

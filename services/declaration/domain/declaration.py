@@ -54,11 +54,28 @@ def submitted(
     sealed: bytes,
 ) -> Declaration:
     """The declaration that `form` makes: the next revision, with any correction asked now given."""
-    revision = known.revision + 1 if known else 1
-    declaration_id = declaration_id_of(residence.person_id)
+    facts = _facts(form, residence, declared_at, known.revision + 1 if known else 1)
+    return Declaration(
+        declaration_id=facts.declaration_id,
+        person_id=residence.person_id,
+        household_id=residence.household_id,
+        residence_id=residence.residence_id,
+        place=residence.room_path,
+        declared_at=declared_at,
+        revision=facts.revision,
+        facts=replace(facts, proxy_person_id=proxy_person_id) if proxy_person_id else facts,
+        sought_care=form.health.sought_care,
+        tenure=form.residence.tenure,
+        sealed=sealed,
+    )
+
+
+def _facts(
+    form: Form, residence: Residence, declared_at: datetime, revision: int
+) -> DeclarationSubmitted:
     health = form.health
-    facts = DeclarationSubmitted(
-        declaration_id=declaration_id,
+    return DeclarationSubmitted(
+        declaration_id=declaration_id_of(residence.person_id),
         person_id=residence.person_id,
         household_id=residence.household_id,
         building=residence.building,
@@ -66,7 +83,7 @@ def submitted(
         person_type=form.person_type.type,
         declared_at=declared_at,
         statement_version=form.other.statement_version,
-        legs=tuple(_published(f.leg) for f in form.person_type.legs),
+        legs=tuple([_published(f.leg) for f in form.person_type.legs]),
         stayed_in_key_area=health.stayed_in_key_area,
         symptoms=health.symptoms,
         temperature=health.temperature,
@@ -74,20 +91,6 @@ def submitted(
         contact_claims=health.contact_claims,
         has_separate_room=health.has_separate_room,
         needs=form.other.needs,
-        proxy_person_id=proxy_person_id,
-    )
-    return Declaration(
-        declaration_id=declaration_id,
-        person_id=residence.person_id,
-        household_id=residence.household_id,
-        residence_id=residence.residence_id,
-        place=residence.room_path,
-        declared_at=declared_at,
-        revision=revision,
-        facts=facts,
-        sought_care=health.sought_care,
-        tenure=form.residence.tenure,
-        sealed=sealed,
     )
 
 

@@ -17,9 +17,10 @@ NOW = datetime(2020, 2, 3, 1, 0, tzinfo=UTC)
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 
 
-def number(n: int, born: str = "19800101") -> str:
+def number(n: int, born: str = "") -> str:
     """A resident ID that nobody has: an area never assigned, a valid check digit."""
-    body = f"990000{born}{n:03d}"
+    born = born or f"1980{1 + n // 1000:02d}01"
+    body = f"990000{born}{n % 1000:03d}"
     total = sum(w * int(d) for w, d in zip(_WEIGHTS, body, strict=True))
     return body + "10X98765432"[total % 11]
 
