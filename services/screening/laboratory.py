@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Any
 
 from lianfang.errors import Conflict, InvalidPayload, NotFound, Rejected
@@ -11,7 +10,7 @@ from lianfang.schemas.fields import load
 from lianfang.vocabulary import Classification, SampleResult, Tube
 from services.screening import store
 from services.screening.domain import cases, samples
-from services.screening.domain.samples import OPEN, Sample
+from services.screening.domain.samples import Sample
 from services.screening.domain.times import check_instant
 from services.screening.people import People
 from services.screening.schemas.samples import RESULT_ROW
@@ -147,7 +146,7 @@ class Laboratory:
             raise InvalidPayload.of(f"samples.{n}.collected_at", "when was it taken?")
         check_instant(row["collected_at"], self.work.now, f"samples.{n}.collected_at")
         sample = samples.collected(
-            replace(before, person_ids=()) if before else None,
+            before,
             row["sample_id"],
             row["person_ids"],
             row["collected_at"],
@@ -155,8 +154,6 @@ class Laboratory:
         )
         if sample == before:
             return "unchanged"
-        if before is not None and before.state not in OPEN:
-            raise Conflict(f"sample {sample.sample_id} is {before.state}")
         self.work.save(store.SAMPLES, sample)
         return "recorded"
 

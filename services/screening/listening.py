@@ -16,17 +16,16 @@ from lianfang.events.declaration import (
     ResidentRegistered,
     ResidentSnapshot,
 )
-from lianfang.events.dispatch import StopRecord, StopsRecorded
+from lianfang.events.dispatch import StopsRecorded
 from lianfang.places import check
-from lianfang.vocabulary import Tube
 from services.screening import store
 from services.screening.domain import dossiers, tracing
 from services.screening.domain.cases import reach_of_floor, reach_of_household
 from services.screening.domain.contacts import contact_id_of
-from services.screening.domain.health import reports, visit_of
+from services.screening.domain.health import Visit, reports, visit_of
 from services.screening.domain.residences import Residence, with_sighting, with_snapshot
 from services.screening.domain.rules import ScreeningRules
-from services.screening.domain.samples import OPEN, collected
+from services.screening.domain.samples import OPEN, taken_at_doors
 from services.screening.domain.travel import carrier_day, case_key
 from services.screening.tracer import Tracer
 
@@ -47,6 +46,7 @@ def load_declarations(work: Any, events: list[DeclarationSubmitted]) -> None:
     case_ids = claimed | {exposure.case_id for exposure in exposures.values()}
     if case_ids:
         work.load(store.CASES, case_ids)
+        work.load(store.CROSSINGS, [case_key(case_id) for case_id in case_ids])
         pairs = {contact_id_of(c, event.person_id) for c in case_ids for event in events}
         work.load(store.CONTACTS, pairs)
 
@@ -62,13 +62,15 @@ def hear_declaration(work: Any, rules: ScreeningRules, event: DeclarationSubmitt
     """The verdict, and whom of the cases the declarant met."""
     _check_declaration(work, event)
     before = work.get(store.DOSSIERS, event.person_id)
+    tracer = Tracer(work, rules.contacts, keep=False)
+    dossier = dossiers.assessed(before, event, rules, work.now)
     if dossiers.outdated(before, event):
+        for key in dossier.crossings():
+            tracer.meet(key)
         work.drop("an older declaration")
         return
-    dossier = dossiers.assessed(before, event, rules, work.now)
     work.save(store.DOSSIERS, dossier)
     work.publish(dossiers.said(dossier), place=dossier.building)
-    tracer = Tracer(work, rules.contacts)
     if dossier.crossings() or (before is not None and before.crossings()):
         tracer.match(before, dossier)
     if dossier.infected and dossier.case_id:
@@ -150,7 +152,7 @@ def _retrace(work: Any, rules: ScreeningRules, changed: Iterable[Residence]) -> 
         }
     for case in store.cases_reaching(work, keys):
         if tracing.exposes(case):
-            Tracer(work, rules.contacts).retrace(case)
+            Tracer(work, rules.contacts, keep=False).retrace(case)
 
 
 # -- what rounds found ----------------------------------------------------------------------------
@@ -176,22 +178,21 @@ def hear_stops(work: Any, rules: ScreeningRules, event: StopsRecorded) -> None:
         work.save(store.VISITS, visit)
         for report in reports(before, visit):
             work.publish(report, place=event.building)
-        _take_samples(work, stop)
+        _take_samples(work, before, visit)
 
 
-def _take_samples(work: Any, stop: StopRecord) -> None:
-    for person in stop.persons:
-        if person.sample_id is None:
-            continue
-        before = work.get(store.SAMPLES, person.sample_id)
-        if before is not None and before.state not in OPEN:
+def _take_samples(work: Any, before: Visit | None, visit: Visit) -> None:
+    """The tubes of a visit hold who gave them there; a corrected visit takes a wrong one back."""
+    given = {found.sample_id for found in visit.persons}
+    given |= {found.sample_id for found in before.persons} if before else set()
+    for sample_id in sorted(tube for tube in given if tube):
+        sample = work.get(store.SAMPLES, sample_id)
+        if sample is not None and sample.state not in OPEN:
             work.drop("the sample has a result or is void")
             continue
-        if before is not None and person.person_id in before.person_ids:
-            at = min(before.collected_at or stop.recorded_at, stop.recorded_at)
-            if before.collected_at == at:
-                continue
-        sample = collected(
-            before, person.sample_id, [person.person_id], stop.recorded_at, Tube.SINGLE
-        )
-        work.save(store.SAMPLES, sample)
+        persons = [found.person_id for found in visit.persons if found.sample_id == sample_id]
+        after = taken_at_doors(sample, sample_id, visit.visit_id, persons, visit.at)
+        if after is None:
+            work.delete(store.SAMPLES, sample_id)
+        else:
+            work.save(store.SAMPLES, after)

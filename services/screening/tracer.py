@@ -17,9 +17,10 @@ from services.screening.domain.contacts import (
     Contact,
     ContactState,
     Ground,
-    changed,
     contact_id_of,
     drawn,
+    news,
+    said,
 )
 from services.screening.domain.dossiers import Dossier
 from services.screening.domain.rules import ContactRules
@@ -30,10 +31,15 @@ _STILL_CASE = "the person is no contact of this case"
 
 
 class Tracer:
-    """What follows from a case for other people, inside one unit of work."""
+    """What follows from a case for other people, inside one unit of work.
 
-    def __init__(self, work: Any, rules: ContactRules) -> None:
-        self.work, self.rules = work, rules
+    What a command ends stays as a tombstone (`keep`). What ends because somebody declared or lives
+    otherwise is forgotten: had the correction come first it would never have been. Revisions come
+    from the case's crossing, so they grow even past what was forgotten.
+    """
+
+    def __init__(self, work: Any, rules: ContactRules, *, keep: bool) -> None:
+        self.work, self.rules, self.keep = work, rules, keep
 
     # -- the whole case -----------------------------------------------------------------------
 
@@ -119,10 +125,9 @@ class Tracer:
     def stand(self, exposure: Exposure) -> Exposure:
         """Let an exposure stand; what stands already is not said again."""
         before = self.work.get(store.EXPOSURES, exposure.exposure_id)
-        if before is not None:
-            if replace(before, revision=1) == replace(exposure, revision=1):
-                return exposure
-            exposure = replace(exposure, revision=before.revision + 1)
+        if before and replace(before, revision=1) == replace(exposure, revision=1):
+            return before
+        exposure = replace(exposure, revision=self.next_revision(exposure.case_id))
         self._place(exposure, add=True)
         self.work.save(store.EXPOSURES, exposure)
         self._tell(exposure.case_id, travel.published(exposure))
@@ -131,9 +136,13 @@ class Tracer:
     def _withdraw(self, exposure: Exposure, reason: str) -> None:
         if not exposure.standing:
             return
-        ended = replace(exposure, standing=False, reason=reason, revision=exposure.revision + 1)
+        revision = self.next_revision(exposure.case_id)
+        ended = replace(exposure, standing=False, reason=reason, revision=revision)
         self._place(ended, add=False)
-        self.work.save(store.EXPOSURES, ended)
+        if self.keep:
+            self.work.save(store.EXPOSURES, ended)
+        else:
+            self.work.delete(store.EXPOSURES, ended.exposure_id)
         self._tell(ended.case_id, travel.withdrawn(ended))
 
     def _place(self, exposure: Exposure, *, add: bool) -> None:
@@ -198,12 +207,22 @@ class Tracer:
             return
         if after.state == ContactState.IDENTIFIED and self._is_case(person_id):
             after = replace(after, state=ContactState.BECAME_CASE)
-        after, event = changed(before, after, reason)
-        if after is before:
+        if not news(before, after):
+            if after != before and after.state != ContactState.DROPPED:
+                self.work.save(store.CONTACTS, after)
             return
-        self.work.save(store.CONTACTS, after)
-        if event is not None:
-            self._tell(case.case_id, event, after.building)
+        gone = after.state == ContactState.DROPPED
+        revision = self.next_revision(case.case_id)
+        after = replace(after, revision=revision, reason=reason if gone else None)
+        if gone and not self.keep:
+            self.work.delete(store.CONTACTS, contact_id)
+        else:
+            self.work.save(store.CONTACTS, after)
+        self._tell(case.case_id, said(after), after.building)
+
+    def next_revision(self, case_id: str) -> int:
+        """The next number for whatever is said of a case's contacts and exposures."""
+        return self.meet(case_key(case_id)).revision
 
     def restate(self, person_ids: Iterable[str]) -> None:
         """Contacts whose person became a case, or is none any more, say so."""

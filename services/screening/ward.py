@@ -34,7 +34,7 @@ class Ward:
 
     def __init__(self, work: Any, rules: ScreeningRules, district: str) -> None:
         self.work, self.rules, self.district = work, rules, district
-        self.tracer = Tracer(work, rules.contacts)
+        self.tracer = Tracer(work, rules.contacts, keep=True)
 
     # -- finding ------------------------------------------------------------------------------
 

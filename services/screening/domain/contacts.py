@@ -118,20 +118,19 @@ def drawn(
     )
 
 
-def changed(
-    before: Contact | None, after: Contact, reason: str
-) -> tuple[Contact, ContactIdentified | ContactDropped | None]:
-    """The contact to save and what to say: nothing when readers would see no difference."""
+def news(before: Contact | None, after: Contact) -> bool:
+    """Whether readers would see a difference."""
     gone = after.state == ContactState.DROPPED
-    if gone:
-        after = replace(after, reason=reason)
     was_gone = before is None or before.state == ContactState.DROPPED
-    if before is not None and gone and was_gone:
-        return before, None
-    if before is not None and not gone and not was_gone and _seen(before) == _seen(after):
-        return (before if before == after else after), None
-    after = replace(after, revision=after.revision + 1)
-    return after, _dropped(after) if gone else _identified(after)
+    if before is None or gone != was_gone:
+        return True
+    return not gone and _seen(before) != _seen(after)
+
+
+def said(contact: Contact) -> ContactIdentified | ContactDropped:
+    """The word about a contact as it now is."""
+    gone = contact.state == ContactState.DROPPED
+    return _dropped(contact) if gone else _identified(contact)
 
 
 def _seen(contact: Contact) -> tuple[object, ...]:

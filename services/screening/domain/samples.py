@@ -34,9 +34,21 @@ OPEN = (SampleState.REQUESTED, SampleState.COLLECTED, SampleState.RECEIVED)
 _RETEST = (SampleResult.POSITIVE_CONFIRMED, SampleResult.NEGATIVE)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Swab:
+    """What one visit put into a tube."""
+
+    visit_id: str
+    person_id: str
+    at: datetime
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
-    """A tube and what became of it. `revision` counts the laboratory's words about it."""
+    """A tube and what became of it. `revision` counts the laboratory's words about it.
+
+    `named` is who a command said it is of, `swabs` what rounds put into it.
+    """
 
     sample_id: str
     person_ids: tuple[str, ...]
@@ -48,27 +60,63 @@ class Sample:
     batch_id: str | None = None
     reason: str | None = None
     former_person_ids: tuple[str, ...] = ()
+    named: tuple[str, ...] = ()
+    named_at: datetime | None = None
+    swabs: tuple[Swab, ...] = ()
     revision: int = 0
 
 
 def collected(
     before: Sample | None, sample_id: str, person_ids: Iterable[str], at: datetime, tube: Tube
 ) -> Sample:
-    """The sample as collected; said again with more persons it is one pooled tube.
+    """The sample as collected from these persons, beside what rounds put into the tube.
 
     Raises:
         IllegalTransition: it has a result or is void.
     """
-    persons = tuple(sorted({*(before.person_ids if before else ()), *person_ids}))
-    pooled = tube == Tube.POOLED or len(persons) > 1
     if before is not None and before.state not in OPEN:
         raise IllegalTransition.of(f"sample {sample_id}", before.state, SampleState.COLLECTED)
+    return _filled(before, sample_id, tuple(sorted(set(person_ids))), at, tube)
+
+
+def taken_at_doors(
+    before: Sample | None, sample_id: str, visit_id: str, person_ids: Iterable[str], at: datetime
+) -> Sample | None:
+    """The sample with what this visit put into it, instead of what it was told to before.
+
+    Order does not matter: each visit answers for its own. None when nothing is left in the tube.
+    """
+    base = before or Sample(
+        sample_id=sample_id, person_ids=(), tube=Tube.SINGLE, state=SampleState.COLLECTED
+    )
+    others = {swab for swab in base.swabs if swab.visit_id != visit_id}
+    own = {Swab(visit_id=visit_id, person_id=person, at=at) for person in person_ids}
+    base = replace(base, swabs=tuple(sorted(others | own)))
+    if not base.swabs and not base.named:
+        return None
+    return _filled(base, sample_id, base.named, base.named_at, Tube.SINGLE)
+
+
+def _filled(
+    before: Sample | None,
+    sample_id: str,
+    named: tuple[str, ...],
+    named_at: datetime | None,
+    tube: Tube,
+) -> Sample:
+    swabs = before.swabs if before else ()
+    persons = tuple(sorted({*named, *(swab.person_id for swab in swabs)}))
+    times = [swab.at for swab in swabs] + ([named_at] if named_at else [])
+    pooled = tube == Tube.POOLED or len(persons) > 1
     return Sample(
         sample_id=sample_id,
         person_ids=persons,
         tube=Tube.POOLED if pooled else Tube.SINGLE,
         state=SampleState.COLLECTED,
-        collected_at=min(at, before.collected_at) if before and before.collected_at else at,
+        collected_at=min(times, default=None),
+        named=named,
+        named_at=named_at,
+        swabs=swabs,
         revision=before.revision if before else 0,
     )
 
