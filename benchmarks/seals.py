@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -26,7 +27,7 @@ from lianfang.topology import EVENTS
 
 #: Two automatic seals lie this far apart on the districts' clock, so that no brake holds them.
 APART = timedelta(minutes=65)
-#: The cascade is over when it was silent for this long.
+#: Silence after which the services are asked whether the cascade is over.
 _QUIET_SECONDS = 1.0
 _DEADLINE = 60.0
 _LOOK_EVERY = 0.01
@@ -52,7 +53,6 @@ def measure(
         before = bare.known(district) if building == 0 else {}
         sealed.runs.append(_seal(district, caller, town.building(building)))
         if building == 0:
-            wait_until_idle(caller)
             sealed.documents = bare.added(district, before)
     return sealed
 
@@ -71,15 +71,16 @@ def _seal(district: BenchDistrict, caller: District, building: str) -> dict[str,
             custody="at_home",
         )
         answered = time.monotonic()
-        tap.wait(case["case_id"])
-        ended = max(tap.last_at, counts.last_at)
+        tap.wait_until_quiet()
+        wait_until_idle(caller)
+        said_at, said = tap.of_case(case["case_id"])
     return {
         "building": building,
-        "milliseconds": round((ended - started) * 1000, 1),
+        "milliseconds": round((max(said_at, counts.last_at) - started) * 1000, 1),
         "answered_ms": round((answered - started) * 1000, 1),
-        "events_ms": round((tap.last_at - started) * 1000, 1),
+        "events_ms": round((said_at - started) * 1000, 1),
         "documents_ms": round((counts.last_at - started) * 1000, 1),
-        "events": tap.heard,
+        "events": said,
         **_check(caller, building),
     }
 
@@ -113,7 +114,6 @@ class _Tap:
         self._uri = amqp_uri
         self._heard: list[tuple[float, bytes]] = []
         self._stop = threading.Event()
-        self.last_at, self.heard = 0.0, {"": 0}
 
     def __enter__(self) -> _Tap:
         self._connection = open_connection(self._uri, "benchmarks tap")
@@ -136,21 +136,23 @@ class _Tap:
             except TimeoutError:
                 continue
 
-    def wait(self, case_id: str) -> None:
-        """Return when nothing was heard for a while; keeps what belongs to the case."""
+    def wait_until_quiet(self) -> None:
+        """Return when nothing was heard for a while.
+
+        Raises:
+            RuntimeError: there is no end to it.
+        """
         deadline = time.monotonic() + _DEADLINE
-        while True:
-            last = self._heard[-1][0] if self._heard else 0.0
-            if last and time.monotonic() - last > _QUIET_SECONDS:
-                break
+        while not self._heard or time.monotonic() - self._heard[-1][0] < _QUIET_SECONDS:
             if time.monotonic() > deadline:
                 raise RuntimeError(f"{len(self._heard)} events and still no end")
             time.sleep(_LOOK_EVERY)
-        envelopes = [(at, orjson.loads(body)) for at, body in self._heard]
+
+    def of_case(self, case_id: str) -> tuple[float, dict[str, int]]:
+        """When the last event that belongs to a case was heard, and how many of each type."""
+        envelopes = [(at, orjson.loads(body)) for at, body in list(self._heard)]
         ours = [(at, e["type"]) for at, e in envelopes if e["correlationid"] == case_id]
-        self.last_at = max(at for at, _ in ours)
-        kinds = [kind for _, kind in ours]
-        self.heard = {kind: kinds.count(kind) for kind in sorted(set(kinds))}
+        return max(at for at, _ in ours), dict(Counter(kind for _, kind in ours))
 
     def __exit__(self, *_: object) -> None:
         self._stop.set()
