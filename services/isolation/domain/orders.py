@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from typing import Any
 
 from lianfang.days import day_of
 from lianfang.envelope import natural_id
@@ -118,40 +119,35 @@ def order_id(person_id: str, episode: int) -> str:
 
 def open_order(wanted: Wanted, episode: int, now: datetime) -> Order:
     """A new order for what is wanted."""
-    order = Order(
+    return Order(
         order_id=order_id(wanted.person_id, episode),
         person_id=wanted.person_id,
         episode=episode,
-        household_id=wanted.household_id,
-        building=wanted.building,
-        measure=strictest(wanted.reasons),
         state=OrderState.ORDERED,
         start_on=day_of(now),
-        due_on=max(reason.due_on for reason in wanted.reasons),
         reasons=wanted.reasons,
         ordered_at=now,
         history=(Step(at=now, what=OrderState.ORDERED),),
+        **_shape(wanted.reasons, wanted),
     )
-    return _shaped(order, wanted)
 
 
-def _shaped(order: Order, wanted: Wanted) -> Order:
-    standing = order.standing
+def _shape(standing: tuple[Reason, ...], wanted: Wanted) -> dict[str, Any]:
+    """Where the order binds, how strictly and until when, as its standing reasons ask."""
     measure = strictest(standing)
-    excepted = [r.exception_reason for r in standing if r.exception_reason]
-    return replace(
-        order,
-        household_id=wanted.household_id,
-        building=wanted.building,
-        measure=measure,
-        due_on=max(reason.due_on for reason in standing),
-        seal_id=wanted.seal_id,
-        needs=wanted.needs,
-        guardian_id=wanted.guardian_id,
-        exception_reason=excepted[0] if excepted and measure != Measure.FACILITY else None,
-        waitlisted=measure == Measure.FACILITY,
-        at_home=wanted.at_home,
-    )
+    excepted = next((r.exception_reason for r in standing if r.exception_reason), None)
+    return {
+        "household_id": wanted.household_id,
+        "building": wanted.building,
+        "measure": measure,
+        "due_on": max(reason.due_on for reason in standing),
+        "seal_id": wanted.seal_id,
+        "needs": wanted.needs,
+        "guardian_id": wanted.guardian_id,
+        "exception_reason": excepted if measure != Measure.FACILITY else None,
+        "waitlisted": measure == Measure.FACILITY,
+        "at_home": wanted.at_home,
+    }
 
 
 def revise(order: Order, wanted: Wanted, now: datetime) -> Order:
@@ -164,7 +160,8 @@ def revise(order: Order, wanted: Wanted, now: datetime) -> Order:
         merged = order.reasons
     else:
         merged = _merge(order.reasons, wanted.reasons)
-    new = _shaped(replace(order, reasons=merged), wanted)
+    standing = tuple(reason for reason in merged if reason.stands)
+    new = replace(order, reasons=merged, **_shape(standing, wanted))
     what = "revised"
     if order.state == OrderState.RELEASE_DUE and new.due_on > order.due_on:
         new = replace(new, state=OrderState.SERVED if order.served_at else OrderState.ORDERED)

@@ -101,24 +101,18 @@ def _known(
 ) -> Known:
     person = scene.told.get(person_id)
     residences = scene.residences.get(person_id, ())
+    current = next((o for o in scene.orders.get(person_id, ()) if o.state in OPEN), None)
     known = Known(
         person_id=person_id,
         person=person,
         residences=residences,
         cases=scene.cases,
         looks_after=scene.wards.get(person_id, ()),
-    )
-    memberships = _memberships(known, scene, strangers.get(person_id, ()), trace_from)
-    current = next((o for o in scene.orders.get(person_id, ()) if o.state in OPEN), None)
-    retained = _retained(current, scene.looked_at)
-    if not memberships and not retained:
-        return known
-    return replace(
-        known,
-        memberships=memberships,
-        retained=retained,
+        retained=_retained(current, scene.looked_at),
         retained_at=(current.household_id, current.building) if current else None,
     )
+    memberships = _memberships(known, scene, strangers.get(person_id, ()), trace_from)
+    return replace(known, memberships=memberships) if memberships else known
 
 
 def _retained(current: Order | None, looked_at: frozenset[str]) -> tuple[Reason, ...]:
@@ -132,13 +126,14 @@ def _memberships(
 ) -> tuple[Membership, ...]:
     """One membership per seal: of several residences inside, the one that binds most."""
     found: dict[str, Membership] = {}
+    is_dead = known.is_dead
     for residence in known.residences:
         for seal in scene.seals:
             if not covers(seal.scope, residence.path):
                 continue
             door = scene.doors.get(door_id(residence.building, residence.household_id))
             judged = judge_resident(
-                residence, door, seal.imposed_at, trace_from[seal.seal_id], known.is_dead
+                residence, door, seal.imposed_at, trace_from[seal.seal_id], is_dead
             )
             if judged is not None:
                 member = Membership(

@@ -59,8 +59,9 @@ class Known:
     @property
     def own_cases(self) -> tuple[Case, ...]:
         """The cases that are about this person."""
-        ids = self.person.case_ids if self.person else ()
-        found = (self.cases.get(case_id) for case_id in ids)
+        if self.person is None:
+            return ()
+        found = (self.cases.get(case_id) for case_id in self.person.case_ids)
         return tuple(c for c in found if c is not None and c.person_id == self.person_id)
 
     @property
