@@ -102,7 +102,7 @@ class GetTaskRequest(Request):
 
 
 class CountTasksRequest(Request):
-    """What to count; at least one of them, together they narrow."""
+    """What to count: everything that matches all that is given."""
 
     correlation_id = Id(load_default=None)
     cause_id = Id(load_default=None)

@@ -73,3 +73,22 @@ def test_a_task_says_why_it_exists(dispatch: Pump) -> None:
     assert (task["opened_by"], task["correlation_id"]) == (envelope.id, d.CASE)
     assert [step["what"] for step in task["history"]] == ["opened", "assigned"]
     assert task["team_id"] == "team-enclosure-1"
+
+
+def test_a_building_of_700_households_is_one_document_per_household_and_round(
+    dispatch: Pump,
+) -> None:
+    many = [
+        d.order(f"p{home}-{n}", f"h{home}")
+        for home in range(700)
+        for n in range(3 if home < 600 else 2)
+    ]
+    d.say(dispatch, d.imposed(), *d.orders(many))
+    dispatch.settle()
+    assert len(many) == 2000
+    found = d.rounds(dispatch, seal_id=d.SEAL)
+    assert {r["planned"] for r in found} == {700}
+    documents = dispatch.documents("dispatch")
+    kept = {name: documents.raw(name).count_documents({}) for name in ("households", "stops")}
+    assert kept == {"households": 700, "stops": 0}
+    assert documents.raw("rounds").count_documents({"audit.shown": True}) == len(found) == 11
