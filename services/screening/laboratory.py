@@ -192,7 +192,7 @@ def _refused(n: int, error: Rejected) -> dict[str, Any]:
     reasons = list(fields.get(field, ()))
     return {
         "row": n,
-        "field": field or "sample_id",
+        "field": "row" if field == "_schema" else field or "sample_id",
         "code": error.code,
         "reason": "; ".join(reasons) or error.message,
     }

@@ -54,9 +54,20 @@ class Ground:
     household_id: str | None = None
     basis: str = ""
 
-    def rank(self) -> tuple[int, int, str, str]:
-        """The strictest category first, then kinds in the guideline's order."""
-        return _CATEGORIES.index(self.category), _KINDS.index(self.kind), self.source, self.ref
+    def rank(self) -> tuple[object, ...]:
+        """The strictest category first, then kinds in the guideline's order; total, so no tie."""
+        return (
+            _CATEGORIES.index(self.category),
+            _KINDS.index(self.kind),
+            self.source,
+            self.ref,
+            self.first_on,
+            self.last_on,
+            self.building,
+            self.household_id or "",
+            self.about,
+            self.basis,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
