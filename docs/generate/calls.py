@@ -42,6 +42,7 @@ _NAMES: list[tuple[type[Any], str]] = [
     (fields.Float, "number"),
     (fields.Boolean, "true or false"),
     (fields.Dict, "object"),
+    (fields.Raw, "anything"),
 ]
 
 
