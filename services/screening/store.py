@@ -22,7 +22,7 @@ DOSSIERS = Collection(
     Dossier,
     "person_id",
     [
-        Index("building", "outcome"),
+        Index("building", "_id", "outcome"),
         Index("carrier_days", where=_SOME_DAYS),
         Index("claimed", where=_SOME_CLAIMS),
     ],
@@ -42,7 +42,7 @@ CASES = Collection(
         Index("reach"),
         Index("sample_id"),
         Index("building"),
-        Index("-reported_at"),
+        Index("-reported_at", "-_id"),
     ],
 )
 CONTACTS = Collection("contacts", Contact, "contact_id", [Index("case_id"), Index("person_id")])

@@ -62,6 +62,7 @@ class Sample:
     former_person_ids: tuple[str, ...] = ()
     named: tuple[str, ...] = ()
     named_at: datetime | None = None
+    named_pooled: bool = False
     swabs: tuple[Swab, ...] = ()
     revision: int = 0
 
@@ -76,7 +77,9 @@ def collected(
     """
     if before is not None and before.state not in OPEN:
         raise IllegalTransition.of(f"sample {sample_id}", before.state, SampleState.COLLECTED)
-    return _filled(before, sample_id, tuple(sorted(set(person_ids))), at, tube)
+    base = before or _empty(sample_id)
+    named = tuple(sorted(set(person_ids)))
+    return _filled(replace(base, named=named, named_at=at, named_pooled=tube == Tube.POOLED))
 
 
 def taken_at_doors(
@@ -86,38 +89,29 @@ def taken_at_doors(
 
     Order does not matter: each visit answers for its own. None when nothing is left in the tube.
     """
-    base = before or Sample(
-        sample_id=sample_id, person_ids=(), tube=Tube.SINGLE, state=SampleState.COLLECTED
-    )
+    base = before or _empty(sample_id)
     others = {swab for swab in base.swabs if swab.visit_id != visit_id}
     own = {Swab(visit_id=visit_id, person_id=person, at=at) for person in person_ids}
     base = replace(base, swabs=tuple(sorted(others | own)))
     if not base.swabs and not base.named:
         return None
-    return _filled(base, sample_id, base.named, base.named_at, Tube.SINGLE)
+    return _filled(base)
 
 
-def _filled(
-    before: Sample | None,
-    sample_id: str,
-    named: tuple[str, ...],
-    named_at: datetime | None,
-    tube: Tube,
-) -> Sample:
-    swabs = before.swabs if before else ()
-    persons = tuple(sorted({*named, *(swab.person_id for swab in swabs)}))
-    times = [swab.at for swab in swabs] + ([named_at] if named_at else [])
-    pooled = tube == Tube.POOLED or len(persons) > 1
-    return Sample(
-        sample_id=sample_id,
+def _empty(sample_id: str) -> Sample:
+    return Sample(sample_id=sample_id, person_ids=(), tube=Tube.SINGLE, state=SampleState.COLLECTED)
+
+
+def _filled(sample: Sample) -> Sample:
+    persons = tuple(sorted({*sample.named, *(swab.person_id for swab in sample.swabs)}))
+    times = [swab.at for swab in sample.swabs] + ([sample.named_at] if sample.named_at else [])
+    pooled = sample.named_pooled or len(persons) > 1
+    return replace(
+        sample,
         person_ids=persons,
         tube=Tube.POOLED if pooled else Tube.SINGLE,
         state=SampleState.COLLECTED,
         collected_at=min(times, default=None),
-        named=named,
-        named_at=named_at,
-        swabs=swabs,
-        revision=before.revision if before else 0,
     )
 
 
