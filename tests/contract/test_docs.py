@@ -84,3 +84,12 @@ def test_every_path_of_the_pages_exists() -> None:
     )
     assert len(paths) > 4
     assert not [path for path in paths if not (ROOT / path).exists()]
+
+
+def test_every_guarantee_names_tests_that_exist() -> None:
+    text = (ROOT / "docs" / "guarantees.md").read_text("utf-8")
+    shown = re.findall(r"\[([^\]]+)\]\(\.\./(tests/[\w/]+/test_\w+\.py)\)", text)
+    named = [(name, path) for name, path in shown if name != "its own tests"]
+    assert len(named) > 30
+    for name, path in named:
+        assert f"def test_{name.replace(' ', '_')}(" in (ROOT / path).read_text("utf-8"), name
