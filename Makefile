@@ -13,8 +13,8 @@ help: ## this menu
 setup: ## .venv with locked dependencies, a RabbitMQ and a MongoDB to start
 	@deploy/local/setup.sh
 
-demo: setup ## the whole story on this machine: start everything, play it, stop it again
-	@$(STACK) run -- $(SERVICES) run -- $(BIN)/lianfang demo
+demo: setup ## the whole story on this machine: start, play it, stop again (ARGS="--lang en")
+	@$(STACK) run -- $(SERVICES) run -- $(BIN)/lianfang demo $(ARGS)
 
 up: setup ## start broker, database and services, and keep them running
 	@$(STACK) up
