@@ -20,8 +20,9 @@ from lianfang.demo.fieldwork import Teams
 from lianfang.demo.findings import parked
 from lianfang.demo.ledger import ledger
 from lianfang.demo.opening import declare, load_district
+from lianfang.demo.release import release
 from lianfang.demo.screen import Screen
-from lianfang.demo.sequel import discarded_case, release, second_case
+from lianfang.demo.sequel import discarded_case, second_case
 from lianfang.demo.stage import Stage
 from lianfang.demo.townscape import enclosures
 from lianfang.errors import LianfangError

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
+from lianfang.days import SHANGHAI
 from lianfang.demo.district import EVE
 from lianfang.demo.fieldwork import EVENING, MORNING, NOON
 from lianfang.demo.findings import found_of, served_households
@@ -65,7 +67,8 @@ def cascade(stage: Stage) -> None:
     compare(stage, "first case", found, expected)
     screen.say(
         f"封控：{seal['households']} 户 {seal['persons']} 人，"
-        f"{seal['day_one_on']} 为第 1 天，{seal['due_on']} 24:00 期满；状态 {seal['state']}。",
+        f"{seal['day_one_on']} 为第 1 天，{seal['due_on']} 24:00 期满，"
+        f"{screen.word(seal['state'])}。",
         f"Sealed: {seal['households']} households, {seal['persons']} people, "
         f"day 1 {seal['day_one_on']}, due {seal['due_on']} 24:00; {seal['state']}.",
     )
@@ -143,11 +146,13 @@ def _chain(stage: Stage, case_id: str) -> None:
 
 
 def _time(event: dict[str, Any]) -> str:
-    return str(event["at"])[:23].replace("T", " ")
+    """The wall clock in Shenzhen, to the millisecond."""
+    at = datetime.fromisoformat(event["at"]).astimezone(SHANGHAI)
+    return f"{at:%m-%d %H:%M:%S}.{at.microsecond // 1000:03d}"
 
 
 def _service(stage: Stage, event: dict[str, Any]) -> str:
-    return stage.screen.word(str(event["source"]).rpartition("/")[2])
+    return stage.screen.service(str(event["source"]).rpartition("/")[2])
 
 
 def first_day(stage: Stage) -> None:
@@ -155,6 +160,7 @@ def first_day(stage: Stage) -> None:
     screen, desk, teams = stage.screen, stage.desk, stage.teams
     screen.chapter("第一天：清点、送达、服务", "The first day: count, serve, care")
     stage.clock(FIRST_ON, 9, 40)
+    teams.learn()
     desk.do("isolation.order_seal", seal_id=stage.seal_id, decided_by=AUTHORITY)
     teams.hold_rounds(FIRST_ON, MORNING)
     stage.clock(FIRST_ON, 10, 30)
@@ -175,6 +181,7 @@ def first_day(stage: Stage) -> None:
         f"{done} 项任务完成，病例已转院；密接转运等床位，挂起不假装。",
         f"{done} tasks done, the case is in hospital; contact transfers wait for beds, openly.",
     )
+    teams.learn()
     stage.clock(FIRST_ON, 12, 30)
     teams.hold_rounds(FIRST_ON, NOON)
     stage.clock(FIRST_ON, 18, 30)

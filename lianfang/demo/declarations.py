@@ -21,7 +21,7 @@ DECLARATIONS = 2_000
 #: When the forms are filled in: the eve of the story.
 DECLARED_AT = at(EVE, 9)
 #: How many of the 2,000 tell what; the rest stayed in Shenzhen or came back from elsewhere.
-FROM_KEY_AREA, LONG_BACK, CONTACTS, FEVERS, PLANNED = 150, 40, 24, 12, 20
+FROM_KEY_AREA, LONG_BACK, CONTACTS, FEVERS, PLANNED = 100, 40, 20, 10, 20
 #: The case's journey home: inside the two days before the onset.
 JOURNEY_ON = date(2020, 2, 1)
 _KEY_AREA = (("420100", "武汉"), ("421100", "黄冈"), ("420900", "孝感"), ("421000", "荆州"))

@@ -25,6 +25,9 @@ class Teams:
         self._chance = random.Random(seed)
         #: Who reports a fever when next asked: person to temperature.
         self.fevers: dict[str, float] = {}
+        #: Whom a head count will not simply find: person to finding.
+        self.findings: dict[str, str] = {}
+        self._at_home: dict[str, list[str]] = {}
         #: Samples taken and not yet in a laboratory.
         self.samples: list[dict[str, Any]] = []
         self.rounds_held = self.stops_recorded = self.tasks_done = 0
@@ -32,7 +35,6 @@ class Teams:
     def hold_rounds(self, on: date, slots: Iterable[str], **where: Any) -> int:
         """Hold every open round of these slots; how many."""
         wanted, held = set(slots), 0
-        at_home = self._at_home()
         rounds = self._desk.all(
             "dispatch.find_rounds",
             "rounds",
@@ -42,15 +44,15 @@ class Teams:
         )
         for found in list(rounds):
             if found["slot"] in wanted or found["kind"] in wanted:
-                held += self._hold(found, at_home)
+                held += self._hold(found)
         self.rounds_held += held
         return held
 
-    def _hold(self, found: dict[str, Any], at_home: dict[str, list[str]]) -> int:
+    def _hold(self, found: dict[str, Any]) -> int:
         whole = self._desk.ask("dispatch.get_round", round_id=found["round_id"])
         due = [stop for stop in whole["stops"] if stop["state"] == "due"]
         stops = [
-            self._stop(found, stop["household_id"], at_home.get(stop["household_id"], []))
+            self._stop(found, stop["household_id"], self._at_home.get(stop["household_id"], []))
             for stop in due
         ]
         for start in range(0, len(stops), _STOPS):
@@ -74,6 +76,8 @@ class Teams:
 
     def _person(self, found: dict[str, Any], person: str) -> dict[str, Any]:
         seen: dict[str, Any] = {"person_id": person, "finding": "present"}
+        if found["kind"] == "head_count":
+            seen["finding"] = self.findings.pop(person, "present")
         if found["kind"] == "temperature":
             fever = self.fevers.pop(person, None)
             seen["temperature"] = fever or round(36.2 + self._chance.random() * 0.8, 1)
@@ -115,13 +119,13 @@ class Teams:
         self.samples.clear()
         return taken
 
-    def _at_home(self) -> dict[str, list[str]]:
-        """Who is at home under an order, by household."""
+    def learn(self) -> None:
+        """Read again who is at home under an order, by household."""
         persons: dict[str, list[str]] = defaultdict(list)
         for order in open_orders(self._desk):
             if order["at_home"]:
                 persons[order["household_id"]].append(order["person_id"])
-        return persons
+        self._at_home = persons
 
     def finish_tasks(self, kinds: Iterable[str] | None = None, **where: Any) -> int:
         """Accept, start and complete every task of these kinds that has a team; how many."""

@@ -43,6 +43,17 @@ class Expected:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HeadCount:
+    """What the doors of the other building show, and how many orders stand after it."""
+
+    found: int
+    absent: int
+    unregistered: int
+    lives_elsewhere: int
+    orders: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ledger:
     """Everything the demo compares with what the services did."""
 
@@ -52,6 +63,7 @@ class Ledger:
     first_case: Expected
     second_case: Expected
     discarded_case: Expected
+    head_count: HeadCount
 
     def document(self) -> dict[str, Any]:
         """As JSON."""
@@ -107,6 +119,21 @@ def ledger(district: InventedDistrict, declarants: list[Declarant]) -> Ledger:
         ),
         second_case=_expected(district, sealed, sealed[:2], outside={}, on=SECOND_ON),
         discarded_case=_expected(district, other, (other[0],), outside={}, on=DISCARDED_ON),
+        head_count=_head_count(other),
+    )
+
+
+def _head_count(building: tuple[Household, ...]) -> HeadCount:
+    """Three absent, one who lives elsewhere, and two of whom nobody had told."""
+    persons = sum(len(household.residents) for household in building)
+    absent, elsewhere, more = 3, 1, 2
+    found = persons - absent - elsewhere
+    return HeadCount(
+        found=found,
+        absent=absent,
+        unregistered=more,
+        lives_elsewhere=elsewhere,
+        orders=found + more,
     )
 
 

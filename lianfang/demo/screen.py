@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from lianfang.demo.words import word
+from lianfang.demo.words import ZH_SERVICES, word
 
 Both = tuple[str, str]
 _WIDTH = 100
@@ -35,6 +35,10 @@ class Screen:
     def word(self, text: str) -> str:
         """A word of the wire for people."""
         return word(text, self.lang)
+
+    def service(self, name: str) -> str:
+        """A service for people."""
+        return self.pick(ZH_SERVICES.get(name, name), name)
 
     def chapter(self, zh: str, en: str) -> None:
         """The next chapter begins."""

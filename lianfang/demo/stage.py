@@ -55,9 +55,8 @@ class Stage:
         return found
 
     def clock(self, day: date, hour: int, minute: int = 0) -> None:
-        """Move the present of all services and let everything that is due happen."""
+        """Move the present of all services."""
         self.desk.set_clock(at(day, hour, minute))
-        self.desk.settle()
 
 
 def record_result(stage: Stage, resident: Resident, name: str, result: str, on: date) -> str:

@@ -20,7 +20,7 @@ ZH = {
     "household": "共同居住",
     "workplace": "同一办公",
     "transport": "同乘交通工具",
-    "meal": "聚餐",
+    "meal": "送餐",
     "visit": "探访",
     # tasks
     "network_report": "网络直报",
@@ -95,11 +95,30 @@ ZH = {
     "street": "街道",
     "district": "区",
     "city": "市",
-    # services
-    "declaration": "申报",
-    "screening": "筛查",
-    "dispatch": "调度",
-    "journal": "日志",
+    # roles that own a condition
+    "health": "医务",
+    "police": "民警",
+    # states
+    "provisional": "临时封控，待下令",
+    "released": "已解除",
+    "found": "见到",
+    "absent": "不在",
+    "unregistered": "未登记",
+    "lives_elsewhere": "住在别处",
+    # what may be left
+    "seals": "封控",
+    "orders": "管控令",
+    "contacts": "密接",
+    "tasks": "任务",
+    "rounds": "服务轮次",
+}
+#: The services by name; one of them shares its name with a measure.
+ZH_SERVICES = {
+    "declaration": "申报服务",
+    "screening": "筛查服务",
+    "isolation": "管控服务",
+    "dispatch": "调度服务",
+    "journal": "日志服务",
 }
 
 
