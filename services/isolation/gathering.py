@@ -23,44 +23,47 @@ def gather(work: Work, persons: set[str], households: set[str], turns: list[Turn
     """
     people_turns = [turn for turn in turns if turn.concerns_people]
     residences = _whole_buildings(work, people_turns)
-    known = {r.person_id for r in residences.values()}
-    for turn in people_turns:
-        if turn.before is not None:
-            known |= {
-                entry.person_id
-                for sheet in store.sheets_of(work, turn.after.seal_id)
-                for entry in sheet.entries
-            }
-    apart = persons - {r.person_id for r in residences.values()}
+    inside = {r.person_id for r in residences.values()}
+    apart = (persons | _on_rolls(work, people_turns)) - inside
     if apart or households:
         found = store.residences_of(work, apart, households)
         residences |= {r.residence_id: r for r in found}
-        known |= apart | {r.person_id for r in found if r.household_id in households}
-    left = {r.person_id for r in residences.values() if r.ended_at is not None} - apart
-    if left:
-        residences |= {r.residence_id: r for r in store.residences_of(work, left)}
-    closing = _closing_seals(work, residences.values(), turns)
+        apart |= {r.person_id for r in found if r.household_id in households} - inside
     doors = _doors(work, residences.values(), households, people_turns)
-    strangers = {p for door in doors.values() for p in door.person_ids} - known
-    if strangers:
-        found = store.residences_of(work, strangers)
+    if people_turns:
+        strangers = {p for door in doors.values() for p in door.person_ids} - inside - apart
+        apart |= strangers
+    else:
+        strangers = set()
+    left = {r.person_id for r in residences.values() if r.ended_at is not None}
+    if left or strangers:
+        found = store.residences_of(work, left | strangers)
         residences |= {r.residence_id: r for r in found}
-        known |= strangers
+    closing = _closing_seals(work, residences.values(), turns)
     wards = store.wards_of(work, apart) if apart else []
-    everybody = tuple(sorted(known))
+    everybody = tuple(sorted(inside | apart))
     told = work.load(store.PERSONS, everybody)
-    orders = store.orders_of(work, everybody)
     return Scene(
         persons=everybody,
         residences=_by_person(residences.values()),
         told=told,
         cases=_cases(work, told, closing),
-        orders=orders,
+        orders=store.orders_of(work, everybody),
         doors=doors,
         seals=tuple(closing.values()),
-        looked_at=frozenset({*closing, *(turn.after.seal_id for turn in turns)}),
+        turned=frozenset(turn.after.seal_id for turn in turns),
         wards=_wards({*residences.values(), *wards}),
     )
+
+
+def _on_rolls(work: Work, turns: list[Turn]) -> set[str]:
+    return {
+        entry.person_id
+        for turn in turns
+        if turn.before is not None
+        for sheet in store.sheets_of(work, turn.after.seal_id)
+        for entry in sheet.entries
+    }
 
 
 def _whole_buildings(work: Work, turns: list[Turn]) -> dict[str, Residence]:

@@ -24,8 +24,9 @@ from services.isolation.domain.standing import Known, Membership, what_should_st
 class Scene:
     """All facts about some persons. `seals` are the closing seals that were looked at now.
 
-    `looked_at` are the ids of every seal whose hold on these persons is decided here, ended ones
-    included; an order's reason from any other seal is retained as it is.
+    `turned` are the ids of the seals whose own decision this is, ended ones included. An order's
+    reason from a seal that is neither turned nor around a loaded residence of the person is
+    retained as it is.
     """
 
     persons: tuple[str, ...]
@@ -35,7 +36,7 @@ class Scene:
     orders: Mapping[str, list[Order]]
     doors: Mapping[str, Door]
     seals: tuple[Seal, ...]
-    looked_at: frozenset[str]
+    turned: frozenset[str]
     wards: Mapping[str, tuple[Need, ...]] = field(default_factory=dict)
 
 
@@ -108,17 +109,25 @@ def _known(
         residences=residences,
         cases=scene.cases,
         looks_after=scene.wards.get(person_id, ()),
-        retained=_retained(current, scene.looked_at),
+        retained=_retained(current, residences, scene),
         retained_at=(current.household_id, current.building) if current else None,
     )
     memberships = _memberships(known, scene, strangers.get(person_id, ()), trace_from)
     return replace(known, memberships=memberships) if memberships else known
 
 
-def _retained(current: Order | None, looked_at: frozenset[str]) -> tuple[Reason, ...]:
+def _retained(
+    current: Order | None, residences: Iterable[Residence], scene: Scene
+) -> tuple[Reason, ...]:
     if current is None:
         return ()
-    return tuple(r for r in current.standing if r.kind == CauseKind.SEAL and r.id not in looked_at)
+    around = {r.building for r in residences}
+    decided = {s.seal_id for s in scene.seals if not around.isdisjoint(s.buildings)}
+    return tuple(
+        r
+        for r in current.standing
+        if r.kind == CauseKind.SEAL and r.id not in scene.turned and r.id not in decided
+    )
 
 
 def _memberships(

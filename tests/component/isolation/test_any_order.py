@@ -151,4 +151,4 @@ def test_three_copies_in_any_order_end_in_the_same_state(session_pump: Pump, see
 def test_the_month_ends_with_nobody_bound_who_should_not_be(session_pump: Pump) -> None:
     play(session_pump)
     block = Block(session_pump)
-    assert block.measures() == {"facility": 1, "home": 1}
+    assert block.measures() == {"home": 1}
