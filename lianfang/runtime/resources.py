@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -30,12 +31,18 @@ class Resource(DependencyProvider):
         """The object that service methods see."""
         raise NotImplementedError
 
+    def setup(self) -> None:
+        """Nothing is built yet."""
+        self._ready = threading.Event()
+
     def start(self) -> None:
-        """Build before the first message comes, so that a wrong set-up refuses to start."""
+        """Build at once, so that a wrong set-up refuses to start."""
         self._built = self.build(self.process.engine)
+        self._ready.set()
 
     def get_dependency(self, worker_ctx: Any) -> Any:
-        """The built object."""
+        """The built object; a message that comes before it waits (nameko starts all at once)."""
+        self._ready.wait()
         return self._built
 
 
