@@ -41,11 +41,6 @@ def test_every_code_name_of_the_glossary_is_in_the_code() -> None:
     assert not [name for name in names if not re.search(rf"\b{re.escape(name)}\b", code)]
 
 
-@pytest.mark.parametrize("page", ["README.md", "README.zh-CN.md"])
-def test_the_readme_is_read_in_one_go(page: str) -> None:
-    assert len((ROOT / page).read_text("utf-8").splitlines()) <= 150
-
-
 def commands(word: str) -> set[tuple[str, ...]]:
     """The commands starting with a word in all pages, without what follows a `#` or an option."""
     text = "\n".join(page.read_text("utf-8") for page in PAGES)
