@@ -23,7 +23,7 @@ LISTS = {
     "declaration.find_declarations": ("declaration", "declarations"),
     "screening.find_cases": ("screening", "cases"),
     "screening.find_contacts": ("screening", "contacts"),
-    "screening.find_assessments": ("screening", "assessments"),
+    "screening.find_assessments": ("screening", "dossiers"),
     "isolation.find_seals": ("isolation", "seals"),
     "isolation.find_orders": ("isolation", "orders"),
     "dispatch.find_tasks": ("dispatch", "tasks"),

@@ -24,10 +24,21 @@ class Child:
         logs.mkdir(parents=True, exist_ok=True)
         self.name = name
         self.log = logs / f"{name}.log"
-        with self.log.open("wb") as output:
-            self._process = subprocess.Popen(
-                command, env=dict(env), cwd=ROOT, stdout=output, stderr=subprocess.STDOUT
+        self.log.unlink(missing_ok=True)
+        self._command, self._env = command, dict(env)
+        self._process = self._start()
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        with self.log.open("ab") as output:
+            return subprocess.Popen(
+                self._command, env=self._env, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT
             )
+
+    def kill_and_restart(self) -> None:
+        """SIGKILL it, then start the same command again."""
+        self._process.kill()
+        self._process.wait()
+        self._process = self._start()
 
     def wait_until(self, ready: Callable[[], bool]) -> None:
         """Return when `ready` says so.

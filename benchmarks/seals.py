@@ -48,7 +48,7 @@ def measure(
     sealed = Sealed()
     for building in range(n):
         step(f"seal {building + 1}/{n}")
-        set_clock(caller, morning() + building * APART)
+        set_clock(caller, morning() + (building + 1) * APART)
         wait_until_idle(caller)
         before = bare.known(district) if building == 0 else {}
         sealed.runs.append(_seal(district, caller, town.building(building)))
