@@ -69,8 +69,10 @@ class Intake:
             pass  # too many of them: alone, each can only taint itself
         except Exception as error:
             if len(messages) == 1:
-                log.error("handler_bug", subscription=self.handler.name, exc_info=error)
-                messages[0].fail(*bug_of(error))
+                culprit = messages[0]
+                with bound(correlation_id=culprit.correlation_id, event_id=culprit.id):
+                    log.error("handler_bug", subscription=self.handler.name, exc_info=error)
+                culprit.fail(*bug_of(error))
                 return []
         return [row for message in messages for row in self._decide(service, [message])]
 

@@ -1,0 +1,197 @@
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from lianfang.client import District
+from lianfang.errors import Unavailable
+from lianfang.runtime import broker
+from lianfang.runtime.publisher import ChannelRefused, Outgoing, Publisher
+from lianfang.topology import EVENTS, rpc_queue
+from tests.component.runtime.rig import MANY, ONE, Rig, discarded
+from tests.component.runtime.wire import Wire
+
+KEY = "message.discarded.4403.nanshan"
+
+
+def message(name: str, exchange: str = EVENTS, key: str = KEY, body: bytes = b"{}") -> Outgoing:
+    return Outgoing(id=name, exchange=exchange, routing_key=key, body=body)
+
+
+@pytest.fixture
+def publisher(rig: Rig) -> Iterator[Publisher]:
+    made = Publisher(rig.settings.amqp_uri, "test")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def wire(rig: Rig) -> Iterator[Wire]:
+    made = Wire(rig.settings.amqp_uri)
+    made.plug_in()
+    yield made
+    made.close()
+
+
+def test_what_is_confirmed_has_arrived(publisher: Publisher, rig: Rig) -> None:
+    names = {f"m{n}" for n in range(1200)}
+    assert publisher.publish([message(name) for name in names]) == names
+    assert {raw.properties["message_id"] for raw in rig.take(ONE)} == names
+
+
+def test_a_returned_message_is_never_confirmed_and_spoils_no_other(
+    publisher: Publisher, rig: Rig
+) -> None:
+    """The trap: see `test_py_amqp_confirms_a_message_with_the_confirm_of_the_one_before`."""
+    nobody = [message(f"lost{n}", "", "nobody") for n in range(2)]
+    returned: set[str] = set()
+    assert publisher.publish(nobody[:1], returned) == set()
+    assert publisher.publish(nobody[1:], returned) == set()
+    assert returned == {"lost0", "lost1"}
+    mixed = [message("a"), *nobody, message("b")]
+    assert publisher.publish(mixed) == {"a", "b"}
+    assert len(rig.take(ONE)) == 2
+
+
+def test_a_message_that_closes_the_channel_is_told_apart(publisher: Publisher, rig: Rig) -> None:
+    with pytest.raises(ChannelRefused):
+        publisher.publish([message("a"), message("wrong", "no-such-exchange")])
+    assert publisher.publish([message("b")]) == {"b"}
+
+
+def test_a_broker_that_never_confirms_is_given_up_in_time(wire: Wire) -> None:
+    publisher = Publisher(wire.uri, "test", confirm_timeout=0.5)
+    assert publisher.publish([message("a")]) == {"a"}
+    wire.silence()
+    started = time.monotonic()
+    assert publisher.publish([message("b")]) == set()
+    publisher.close()
+    assert time.monotonic() - started < 5
+
+
+def test_a_broker_that_accepts_and_never_answers_is_given_up_in_time(
+    wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(broker, "ANSWER_TIMEOUT", 0.5)
+    wire.silence()
+    publisher = Publisher(wire.uri, "test")
+    started = time.monotonic()
+    assert publisher.publish([message("a")]) == set()
+    assert time.monotonic() - started < 5
+
+
+def test_a_goodbye_that_nobody_answers_is_given_up_in_time(
+    wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(broker, "ANSWER_TIMEOUT", 0.5)
+    connection = broker.open_connection(wire.uri, "test")
+    wire.silence()
+    started = time.monotonic()
+    broker.close_quietly(connection)
+    assert time.monotonic() - started < 5
+
+
+def test_a_call_that_nobody_answers_ends_at_its_deadline(wire: Wire, rig: Rig) -> None:
+    caller = District(rig.settings.amqp_uri)
+    started = time.monotonic()
+    with pytest.raises(Unavailable):
+        caller.query("journal.find", key="a", deadline=0.5)
+    assert time.monotonic() - started < 5
+    caller.close()
+    # The request does not outlive its deadline either: nobody will work for nobody.
+    assert rig.take(rpc_queue("journal")) == []
+
+
+def test_after_an_interruption_the_next_window_goes_through(wire: Wire, rig: Rig) -> None:
+    publisher = Publisher(wire.uri, "test")
+    assert publisher.publish([message("a")]) == {"a"}
+    wire.cut()
+    assert publisher.publish([message("b")]) | publisher.publish([message("c")]) >= {"c"}
+    publisher.keep_alive()
+    publisher.close()
+
+
+def test_a_blocked_broker_gets_nothing_and_keeps_its_connection(
+    publisher: Publisher, rig: Rig
+) -> None:
+    assert publisher.publish([message("a")]) == {"a"}
+    connection = publisher._connection
+    connection.on_blocked("low on memory")
+    assert publisher.blocked
+    assert publisher.publish([message("b")]) == set()
+    connection.on_unblocked()
+    assert publisher.publish([message("c")]) == {"c"}
+    assert publisher._connection is connection
+    assert [raw.properties["message_id"] for raw in rig.take(ONE)] == ["a", "c"]
+
+
+# -- the outbox -------------------------------------------------------------------------------
+
+
+def say(rig: Rig, *names: str) -> list[dict]:
+    """Commit events as a unit of work does, and crash before publishing."""
+
+    def decide(work: object) -> None:
+        for name in names:
+            work.publish(discarded(name), place="4403.nanshan")
+
+    return rig.engine.run(decide)[1]
+
+
+def expire(rig: Rig) -> None:
+    """Let the claims of whoever committed the rows run out."""
+    rig.database.outbox.update_many({}, [{"$set": {"claimed_until": "$at"}}])
+
+
+def test_a_sweeper_publishes_what_a_crash_left(rig: Rig) -> None:
+    say(rig, "a", "b")
+    assert rig.engine.outbox.sweep() == 0, "their process may still be at it"
+    expire(rig)
+    assert rig.engine.outbox.sweep() == 2
+    assert len(rig.take(ONE)) == 2
+    assert rig.engine.outbox.measure() == 0
+
+
+def test_two_sweepers_share_the_rows(rig: Rig) -> None:
+    say(rig, *(f"m{n}" for n in range(20)))
+    expire(rig)
+    assert rig.engine.outbox._claim()
+    assert rig.engine.outbox._claim() == []
+
+
+def test_a_row_that_alone_closes_the_channel_is_stuck_and_the_others_flow(rig: Rig) -> None:
+    (bad, *_) = say(rig, "bad", "a", "b")
+    rig.database.outbox.update_one({"_id": bad["_id"]}, {"$set": {"exchange": "no-such"}})
+    expire(rig)
+    assert rig.engine.outbox.sweep() == 2
+    (left,) = rig.database.outbox.find()
+    assert (left["_id"], left["stuck"]) == (bad["_id"], True)
+    assert "no-such" in left["error"]
+    expire(rig)
+    assert rig.engine.outbox.sweep() == 0
+    assert len(rig.take(ONE)) == 2
+
+
+def test_a_replay_to_a_queue_that_is_gone_is_stuck(rig: Rig) -> None:
+    def decide(work: object) -> None:
+        work.replay("q.journal.gone", b"{}", {}, "m1", "application/json")
+        work.replay(MANY, b"{}", {}, "m2", "application/json")
+
+    _, rows = rig.engine.run(decide)
+    rig.engine.say(rows)
+    (left,) = rig.database.outbox.find()
+    assert left["stuck"]
+    (arrived,) = rig.take(MANY)
+    assert arrived.headers["x-message-id"] == "m2"
+
+
+def test_more_waiting_rows_than_the_high_water_stop_the_intake(rig: Rig) -> None:
+    rows = [{"_id": f"r{n}", "stuck": False} for n in range(10_001)]
+    rig.database.outbox.insert_many(rows, ordered=False)
+    rig.engine.outbox.measure()
+    assert rig.engine.outbox.under_pressure
+    rig.database.outbox.delete_many({})
+    rig.engine.outbox.measure()
+    assert not rig.engine.outbox.under_pressure
