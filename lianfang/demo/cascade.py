@@ -101,7 +101,10 @@ def _rounds_of_first_day(stage: Stage) -> None:
     stage.screen.table(
         ("当日服务轮次（每户一站）", "Rounds of the day, one stop per household"),
         [("轮次", "round"), ("时段", "slot"), ("应到户数", "households")],
-        [(stage.screen.word(r["kind"]), r["slot"], r["planned"]) for r in rounds],
+        [
+            (stage.screen.word(r["kind"]), stage.screen.word(r["slot"]), r["planned"])
+            for r in sorted(rounds, key=lambda r: (r["ends_at"] or "", r["kind"]))
+        ],
     )
 
 

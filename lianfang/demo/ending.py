@@ -6,7 +6,8 @@ import tempfile
 from pathlib import Path
 
 from lianfang.demo.checks import write
-from lianfang.demo.findings import parked, persons_with_two_orders, repeated_events
+from lianfang.demo.findings import parked, waiting_by_level
+from lianfang.demo.invariants import duplicates, lost
 from lianfang.demo.stage import Stage
 
 
@@ -15,9 +16,9 @@ def invariants(stage: Stage, parked_before: int) -> None:
     screen, desk = stage.screen, stage.desk
     screen.chapter("核对不变量", "The invariants")
     desk.settle()
-    duplicates = persons_with_two_orders(desk) + repeated_events(desk)
     stage.report |= {
-        "duplicates": duplicates,
+        "lost": lost(desk, stage.declaration_ids),
+        "duplicates": duplicates(desk, stage.cases.values(), stage.seal_id),
         "parked": parked(desk) - parked_before,
         "rounds_held": stage.teams.rounds_held,
         "stops_recorded": stage.teams.stops_recorded,
@@ -25,12 +26,19 @@ def invariants(stage: Stage, parked_before: int) -> None:
     }
     for name in ("lost", "duplicates", "parked"):
         stage.checks.equal(name, 0, stage.report[name])
+    waiting = waiting_by_level(desk, stage.district.path)
+    stage.report["waiting_by_level"] = dict(waiting)
+    screen.table(
+        ("无床位可转运的任务，已逐级上提", "Tasks that wait for beds have climbed"),
+        [("层级", "level"), ("任务", "tasks")],
+        [(screen.word(level), n) for level, n in waiting.most_common()],
+    )
     screen.table(
         ("全程", "The whole run"),
         [("项目", "what"), ("数", "figure")],
         [
             (screen.pick("申报丢失", "declarations lost"), stage.report["lost"]),
-            (screen.pick("重复", "duplicates"), duplicates),
+            (screen.pick("重复", "duplicates"), stage.report["duplicates"]),
             (screen.pick("滞留消息", "parked messages"), stage.report["parked"]),
             (screen.pick("已跑轮次", "rounds held"), stage.teams.rounds_held),
             (screen.pick("上门记录", "stops recorded"), stage.teams.stops_recorded),

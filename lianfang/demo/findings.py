@@ -59,20 +59,13 @@ def served_households(desk: Desk, seal_id: str) -> int:
     return sum(served.values())
 
 
-def persons_with_two_orders(desk: Desk) -> int:
-    """How many persons have more than one open order; there may be none."""
-    persons = Counter(order["person_id"] for order in open_orders(desk))
-    return sum(1 for n in persons.values() if n > 1)
-
-
-def repeated_events(desk: Desk) -> int:
-    """Declarations assessed twice, and events that the journal holds twice; there may be none."""
-    seen: Counter[str] = Counter()
-    ids: Counter[str] = Counter()
-    for event in desk.all("journal.find_events", "events", type="declaration.assessed"):
-        seen[event["subject"]] += 1
-        ids[event["event_id"]] += 1
-    return sum(n - 1 for n in seen.values()) + sum(n - 1 for n in ids.values())
+def waiting_by_level(desk: Desk, place: str) -> Counter[str]:
+    """Tasks that nobody finished, by the level to which they climbed."""
+    waiting: Counter[str] = Counter()
+    for state in ("open", "assigned"):
+        tasks = desk.all("dispatch.find_tasks", "tasks", state=state, place=place)
+        waiting.update(task["level"] for task in tasks)
+    return waiting
 
 
 def parked(desk: Desk) -> int:

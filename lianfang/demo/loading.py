@@ -110,10 +110,10 @@ def enlist(desk: Desk, organisations: list[Organisation], step: Step) -> int:
 
 
 def send(desk: Desk, declarants: list[Declarant], step: Step) -> list[str]:
-    """Send all forms through the door; the ids of the persons who declared."""
-    persons: list[str] = []
+    """Send all forms through the door; the ids of the declarations."""
+    declared: list[str] = []
     for chunk in forms(declarants, FORMS):
         answer: dict[str, Any] = desk.do("declaration.submit_declarations", forms=chunk)
-        persons += [declared["person_id"] for declared in answer["declarations"]]
+        declared += [one["declaration_id"] for one in answer["declarations"]]
         step(len(chunk))
-    return persons
+    return declared

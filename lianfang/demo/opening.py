@@ -50,16 +50,15 @@ def declare(stage: Stage) -> None:
     before = _outcomes(stage)
     stage.clock(EVE, 9, 5)
     with screen.bar("申报", "declarations", DECLARATIONS) as step:
-        persons = send(desk, stage.declarants, step)
+        stage.declaration_ids = send(desk, stage.declarants, step)
     desk.settle()
     outcomes = {name: n - before.get(name, 0) for name, n in _outcomes(stage).items()}
     outcomes = {name: n for name, n in outcomes.items() if n}
     screen.counts(("审核结果", "Verdicts"), ("结果", "outcome"), outcomes, stage.ledger.outcomes)
     stage.checks.equal("outcomes", stage.ledger.outcomes, outcomes)
     stage.report |= {
-        "declared": len(persons),
+        "declared": len(set(stage.declaration_ids)),
         "outcomes": outcomes,
-        "lost": len(persons) - sum(outcomes.values()),
     }
     _visit(stage)
 

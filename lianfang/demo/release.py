@@ -36,12 +36,13 @@ def release(stage: Stage) -> None:
         lambda: _seal(stage)["state"] in ("release_due", "released"), "the seal to fall due"
     )
     desk.settle()
-    _show(stage, _seal(stage)["conditions"])
+    conditions = _seal(stage)["conditions"]
+    _show(stage, conditions)
     stage.clock(last_due + timedelta(days=1), 0, 20)
     stage.teams.finish_tasks(("release_check",), seal_id=stage.seal_id)
     desk.do("isolation.release_seal", seal_id=stage.seal_id, decided_by=MEDIC)
     desk.settle()
-    _after_release(stage, last_due)
+    _after_release(stage, last_due, conditions)
 
 
 def _try_release(stage: Stage) -> list[dict[str, Any]]:
@@ -94,7 +95,7 @@ def _sample_blockers(stage: Stage, day: date) -> None:
     )
 
 
-def _after_release(stage: Stage, due_on: date) -> None:
+def _after_release(stage: Stage, due_on: date, conditions: list[dict[str, Any]]) -> None:
     seal = _seal(stage)
     orders = open_orders(stage.desk, seal_id=stage.seal_id)
     sealed = sum(1 for order in orders if order["measure"] == "sealed")
@@ -107,8 +108,7 @@ def _after_release(stage: Stage, due_on: date) -> None:
         "due_at": f"{due_on.isoformat()}T24:00+08:00",
         "state": seal["state"],
         "conditions": [
-            {"name": c["name"], "met": c["met"], "owner": c.get("owner")}
-            for c in seal["conditions"]
+            {"name": c["name"], "met": c["met"], "owner": c.get("owner")} for c in conditions
         ],
     }
     stage.screen.good(

@@ -61,7 +61,8 @@ class Screen:
     def table(self, title: Both, columns: Sequence[Both], rows: Iterable[Sequence[Any]]) -> None:
         """A table; figures to the right."""
         shown = [list(row) for row in rows]
-        table = Table(title=self.pick(*title), title_justify="left", box=box.SIMPLE_HEAD)
+        self.console.print(f"[bold]{self.pick(*title)}[/bold]")
+        table = Table(box=box.SIMPLE_HEAD)
         for n, column in enumerate(columns):
             figures = bool(shown) and all(isinstance(row[n], int) for row in shown)
             table.add_column(self.pick(*column), justify="right" if figures else "left")

@@ -44,6 +44,7 @@ class Stage:
     checks: Checks
     report: dict[str, Any] = field(default_factory=dict)
     seal_id: str = ""
+    declaration_ids: list[str] = field(default_factory=list)
     cases: dict[str, str] = field(default_factory=dict)
 
     def person(self, resident: Resident) -> dict[str, Any]:

@@ -48,6 +48,13 @@ ZH = {
     "medicine": "送药",
     "care": "照护",
     "psychological_call": "心理援助电话",
+    "am": "上午",
+    "pm": "下午",
+    "day": "白天",
+    "all": "一次",
+    "breakfast": "早餐",
+    "lunch": "午餐",
+    "dinner": "晚餐",
     # events
     "sample.resulted": "检测结果",
     "case.suspected": "疑似病例",
