@@ -145,7 +145,7 @@ def settle_case(work: Work, before: Case | None, after: Case, rules: Rules) -> N
     states = [case for case in (before, after) if case is not None]
     persons = {case.person_id for case in states if case.person_id is not None}
     _point_to_case(work, after)
-    if before is None or before.is_discarded != after.is_discarded:
+    if before is None or before.is_infected != after.is_infected:
         persons |= {p.person_id for p in store.contacts_of_case(work, after.case_id)}
     buildings = {
         stay.building

@@ -213,8 +213,9 @@ def _contact_reasons(known: Known, needs: tuple[Need, ...], rules: Rules) -> lis
 
 
 def _obliges(contact: Contact, cases: Mapping[str, Case]) -> bool:
+    """Whether an order follows; a contact heard of before its case waits for the case."""
     case = cases.get(contact.case_id)
-    stands = not contact.is_dropped and not (case is not None and case.is_discarded)
+    stands = not contact.is_dropped and case is not None and case.is_infected
     return stands and contact.category == ContactCategory.CLOSE
 
 
