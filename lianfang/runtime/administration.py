@@ -15,6 +15,7 @@ from urllib.parse import quote, urlsplit
 import requests
 
 from lianfang.errors import Misconfigured, Unavailable
+from lianfang.runtime.vault import write_once
 from lianfang.topology import Topology
 
 _TIMEOUT = 30
@@ -93,10 +94,7 @@ def _definitions(topology: Topology) -> dict[str, Any]:
 def credentials(secrets_dir: Path, user: str) -> str:
     """The password of a user of this district, made once and kept in a file of mode 0600."""
     path = secrets_dir / f"{user}.password"
-    if not path.exists():
-        secrets_dir.mkdir(parents=True, exist_ok=True)
-        path.touch(mode=0o600)
-        path.write_text(secrets.token_urlsafe(24))
+    write_once(path, secrets.token_urlsafe(24).encode())
     return path.read_text().strip()
 
 

@@ -20,7 +20,8 @@ from lianfang.runtime.handlers import Call
 from lianfang.runtime.logs import bind
 from lianfang.runtime.origin import Origin
 from lianfang.runtime.work import Work
-from lianfang.schemas.fields import Id, Request, Text, load
+from lianfang.schemas.compiled import load
+from lianfang.schemas.fields import Id, Request, Text
 
 COMMANDS = "commands"
 

@@ -20,7 +20,8 @@ MISCONFIGURED = 78
 def patch() -> None:
     """Make sockets, locks and sleep green; whoever can calls this before any other import."""
     os.environ.setdefault("EVENTLET_NO_GREENDNS", "yes")
-    warnings.filterwarnings("ignore", category=DeprecationWarning)
+    # Known, and why all of eventlet stays inside this package.
+    warnings.filterwarnings("ignore", message=r"\s*Eventlet is deprecated")
     import eventlet  # noqa: PLC0415 - must come before everything it patches
 
     eventlet.monkey_patch()

@@ -59,11 +59,28 @@ class PersonalVault:
 def make_key_file(secrets_dir: Path) -> Path:
     """Create the district's key file once; an existing one is never touched."""
     path = secrets_dir / KEY_FILE
-    if not path.exists():
-        secrets_dir.mkdir(parents=True, exist_ok=True)
-        path.touch(mode=0o600)
-        path.write_bytes(secrets.token_bytes(_MASTER_BYTES + _HASH_BYTES))
+    write_once(path, secrets.token_bytes(_MASTER_BYTES + _HASH_BYTES))
     return path
+
+
+def write_once(path: Path, secret: bytes) -> None:
+    """Give a file that is not there yet its content, readable by its owner only.
+
+    Whole or not at all: of two processes that start together one writes, and a crash leaves no file
+    that is empty for ever.
+    """
+    if path.exists():
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    draft.touch(mode=0o600)
+    draft.write_bytes(secret)
+    try:
+        path.hardlink_to(draft)
+    except FileExistsError:
+        log.info("secret_made_elsewhere", file=path.name)
+    finally:
+        draft.unlink()
 
 
 def open_vault(client: MongoClient[Any], settings: Settings) -> PersonalVault:

@@ -256,7 +256,8 @@ class Pump:
             self._envelopes.append(envelope)
             self._events.append(event)
         for raw in self._fetch(self._parking_log):
-            self._parked.append((raw.headers["x-reason"], raw.headers["x-error"]))
+            # What the broker itself dead-letters carries no word of ours.
+            self._parked.append((raw.headers.get("x-reason", ""), raw.headers.get("x-error", "")))
 
     def events(self, event_type: str = "") -> list[Any]:
         """What was published so far, in order; optionally of one type."""

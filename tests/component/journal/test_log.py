@@ -214,7 +214,7 @@ def test_the_first_page_of_a_large_log_comes_at_once(journal: Pump) -> None:
                 "data": b"{}",
                 "traceparent": None,
             }
-            for n in range(60_000)
+            for n in range(30_000)
         ],
         ordered=False,
     )
@@ -224,5 +224,3 @@ def test_the_first_page_of_a_large_log_comes_at_once(journal: Pump) -> None:
     journal.call("journal.find_events", subject="s77")
     journal.call("journal.get_trace", correlation_id="c7")
     assert time.monotonic() - started < 0.5
-
-
