@@ -6,7 +6,7 @@ a fever. Among them are the first case, three who rode in the same coach, and so
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -70,20 +70,19 @@ def cast(district: InventedDistrict) -> Cast:
     )
 
 
-def declare(district: InventedDistrict, seed: int) -> list[Declarant]:
-    """The 2,000 forms; the same seed gives the same forms."""
+def declare(district: InventedDistrict, seed: int, total: int = DECLARATIONS) -> list[Declarant]:
+    """The 2,000 forms, or fewer in the same parts; the same seed gives the same forms."""
     inventor = Inventor(seed + 1, district.edition)
     people = cast(district)
     told = list(_story_forms(district, people, inventor))
     ready = iter(_elsewhere(district)[40:])
-    plans = [_key_area] * FROM_KEY_AREA + [_long_back] * LONG_BACK + [_contact] * CONTACTS
-    plans += [_fever] * FEVERS + [_planned] * PLANNED
-    for plan in plans:
+    for plan, often in _PLANS:
+        for _ in range(often * total // DECLARATIONS):
+            household = next(ready)
+            told.append(_declarant(household.adults[0], household, plan(inventor)))
+    while len(told) < total:
         household = next(ready)
-        told.append(_declarant(household.adults[0], household, plan(inventor)))
-    while len(told) < DECLARATIONS:
-        household = next(ready)
-        for resident in household.residents[: DECLARATIONS - len(told)]:
+        for resident in household.residents[: total - len(told)]:
             came_back = inventor.chance.random() < 0.3
             told.append(_declarant(resident, household, _back(inventor) if came_back else {}))
     return told
@@ -200,3 +199,12 @@ def _declarant(resident: Resident, household: Household, told: dict[str, Any]) -
         household=household,
         form=full_form(resident, household, told, DECLARED_AT),
     )
+
+
+_PLANS: tuple[tuple[Callable[[Inventor], dict[str, Any]], int], ...] = (
+    (_key_area, FROM_KEY_AREA),
+    (_long_back, LONG_BACK),
+    (_contact, CONTACTS),
+    (_fever, FEVERS),
+    (_planned, PLANNED),
+)

@@ -90,7 +90,9 @@ class InventedDistrict:
         return tuple(b for enclosure in self.enclosures for b in enclosure.buildings)
 
 
-def invent(seed: int, path: str, edition: int = 0) -> InventedDistrict:
+def invent(
+    seed: int, path: str, edition: int = 0, population: int = POPULATION
+) -> InventedDistrict:
     """The district that belongs to this seed; `path` is the management district's."""
     estates = enclosures(path, edition)
     first = estates[0].buildings
@@ -98,12 +100,12 @@ def invent(seed: int, path: str, edition: int = 0) -> InventedDistrict:
     inventor = Inventor(seed, edition)
     fixed = {sealed: SEALED_SIZES, discarded: DISCARDED_SIZES}
     households: list[Household] = []
-    missing = POPULATION
-    for estate in estates:
-        for building in estate.buildings:
-            for household in _fill(inventor, building, fixed.get(building.path), missing):
-                households.append(household)
-                missing -= len(household.residents)
+    missing = population
+    buildings = [building for estate in estates for building in estate.buildings]
+    for building in sorted(buildings, key=lambda b: b.path not in fixed):
+        for household in _fill(inventor, building, fixed.get(building.path), missing):
+            households.append(household)
+            missing -= len(household.residents)
     return InventedDistrict(
         edition=edition,
         path=path,

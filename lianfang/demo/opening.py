@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 
-from lianfang.demo.declarations import DECLARATIONS
 from lianfang.demo.district import EVE
 from lianfang.demo.divisions import Division
 from lianfang.demo.loading import enlist, load, place_rows, resident_rows, send
@@ -49,7 +48,7 @@ def declare(stage: Stage) -> None:
     screen.chapter("自主申报", "Residents declare")
     before = _outcomes(stage)
     stage.clock(EVE, 9, 5)
-    with screen.bar("申报", "declarations", DECLARATIONS) as step:
+    with screen.bar("申报", "declarations", len(stage.declarants)) as step:
         stage.declaration_ids = send(desk, stage.declarants, step)
     desk.settle()
     outcomes = {name: n - before.get(name, 0) for name, n in _outcomes(stage).items()}

@@ -6,11 +6,11 @@ import time
 
 from lianfang.demo.cascade import cascade, first_day, laboratory
 from lianfang.demo.checks import Checks
-from lianfang.demo.declarations import cast
-from lianfang.demo.declarations import declare as invent_declarations
+from lianfang.demo.declarations import Declarant, cast
+from lianfang.demo.declarations import declare as declare_all
 from lianfang.demo.desk import Desk
-from lianfang.demo.district import invent
-from lianfang.demo.divisions import read_divisions
+from lianfang.demo.district import InventedDistrict, invent
+from lianfang.demo.divisions import Division, read_divisions
 from lianfang.demo.ending import invariants, report
 from lianfang.demo.fieldwork import Teams
 from lianfang.demo.findings import parked
@@ -34,24 +34,31 @@ def main(lang: str, seed: int) -> int:
     screen, began = Screen(lang), time.monotonic()
     try:
         settings = Settings.read()
+        path = f"{settings.city}.{settings.district}"
+        folder = settings.policy_dir.parent / "places"
+        divisions = read_divisions(folder, settings.city, settings.district)
         with Desk(settings.amqp_uri) as desk:
-            return _play(screen, desk, settings, seed, began)
+            district = invent(seed, path, _edition(desk, path))
+            stage = prepare(desk, screen, district, declare_all(district, seed), seed)
+            tell(stage, divisions)
+            return 0 if report(stage, time.monotonic() - began) else 1
     except LianfangError as error:
         screen.bad(f"{error.code}：{error.message}", f"{error.code}: {error.message}")
         return 1
 
 
-def _play(screen: Screen, desk: Desk, settings: Settings, seed: int, began: float) -> int:
-    path = f"{settings.city}.{settings.district}"
-    divisions = read_divisions(
-        settings.policy_dir.parent / "places", settings.city, settings.district
-    )
-    district = invent(seed, path, _edition(desk, path))
-    declarants = invent_declarations(district, seed)
-    stage = Stage(
+def prepare(
+    desk: Desk,
+    screen: Screen,
+    district: InventedDistrict,
+    declarants: list[Declarant],
+    seed: int,
+) -> Stage:
+    """The stage of one telling: nothing is loaded yet, and the ledger is already written."""
+    return Stage(
         desk=desk,
         screen=screen,
-        teams=Teams(desk, path, seed),
+        teams=Teams(desk, district.path, seed),
         district=district,
         cast=cast(district),
         declarants=declarants,
@@ -59,7 +66,11 @@ def _play(screen: Screen, desk: Desk, settings: Settings, seed: int, began: floa
         checks=Checks(),
         report={"seed": seed, "edition": district.edition},
     )
-    parked_before = parked(desk)
+
+
+def tell(stage: Stage, divisions: list[Division]) -> None:
+    """All chapters; one that cannot go on is a check that does not hold, and ends the story."""
+    parked_before = parked(stage.desk)
     try:
         load_district(stage, divisions)
         declare(stage)
@@ -72,7 +83,6 @@ def _play(screen: Screen, desk: Desk, settings: Settings, seed: int, began: floa
         invariants(stage, parked_before)
     except LianfangError as error:
         stage.checks.equal("the story was played to its end", "end", f"{error.code}: {error}")
-    return 0 if report(stage, time.monotonic() - began) else 1
 
 
 def _edition(desk: Desk, path: str) -> int:
