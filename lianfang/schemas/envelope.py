@@ -15,6 +15,7 @@ from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
 
 from lianfang.envelope import SPEC_VERSION, Envelope
 from lianfang.errors import InvalidPayload, TooLarge, Undecodable
+from lianfang.schemas import compiled
 from lianfang.schemas.fields import Instant, Text, flatten
 
 #: The largest event body.
@@ -75,7 +76,7 @@ def decode(body: bytes) -> Envelope:
         TooLarge, Undecodable, InvalidPayload: see `decode_object`; fields are named.
     """
     try:
-        loaded = _SCHEMA.load(decode_object(body))
+        loaded = compiled.read(_SCHEMA, decode_object(body))
     except ValidationError as error:
         found = flatten(error.normalized_messages())
         raise InvalidPayload(f"envelope: {', '.join(found)}", {"fields": found}) from error

@@ -16,7 +16,18 @@ from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_load
 
 from lianfang.errors import InvalidPayload, UnknownType
 from lianfang.events import BY_TYPE, Event
-from lianfang.schemas.fields import Count, Day, EnumField, Flag, Instant, Number, Text, flatten
+from lianfang.schemas import compiled
+from lianfang.schemas.fields import (
+    Count,
+    Day,
+    EnumField,
+    Flag,
+    Instant,
+    Number,
+    Text,
+    TupleOf,
+    flatten,
+)
 
 #: Generous, because the publisher already limited it.
 _TEXT_LIMIT = 2000
@@ -31,20 +42,13 @@ _SCALARS: dict[type, Any] = {
 }
 
 
-class _Tuple(fields.List[Any]):
-    """A JSON list as a tuple, so that loaded events stay frozen and hashable."""
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
-        return tuple(super()._deserialize(value, attr, data, **kwargs))
-
-
 def _field(annotation: Any, **kwargs: Any) -> fields.Field[Any]:
     origin = get_origin(annotation)
     if origin in (Union, types.UnionType):
         inner = next(arg for arg in get_args(annotation) if arg is not type(None))
         return _field(inner, allow_none=True, **kwargs)
     if origin is tuple:
-        return _Tuple(_field(get_args(annotation)[0]), **kwargs)
+        return TupleOf(_field(get_args(annotation)[0]), **kwargs)
     if dataclasses.is_dataclass(annotation):
         return fields.Nested(schema_of(annotation), **kwargs)  # type: ignore[arg-type]
     if isinstance(annotation, type) and issubclass(annotation, Enum):
@@ -85,7 +89,7 @@ def load_event(event_type: str, version: int, data: dict[str, Any]) -> Event:
         raise UnknownType(f"{event_type}/v{version} is not known here", {"type": event_type})
     try:
         schema: Schema = schema_of(event)  # type: ignore[arg-type]
-        loaded: Event = schema.load(data)
+        loaded: Event = compiled.read(schema, data)
     except ValidationError as error:
         found = flatten(error.normalized_messages())
         summary = "; ".join(f"{field}: {', '.join(why)}" for field, why in list(found.items())[:5])

@@ -17,7 +17,8 @@ from lianfang import places
 from lianfang.days import to_milliseconds
 from lianfang.errors import InvalidPayload
 
-_ID = re.compile(r"[A-Za-z0-9._:\-]{1,64}")
+#: What an identifier looks like.
+ID_FORM = re.compile(r"[A-Za-z0-9._:\-]{1,64}")
 _PLACE_LENGTH = 160
 
 
@@ -68,7 +69,7 @@ class Id(Text):
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         text = super()._deserialize(value, attr, data, **kwargs)
-        if not _ID.fullmatch(text):
+        if not ID_FORM.fullmatch(text):
             raise ValidationError("is no identifier")
         return text
 
@@ -150,6 +151,13 @@ class Flag(fields.Boolean):
         if not isinstance(value, bool):
             raise ValidationError("must be true or false")
         return value
+
+
+class TupleOf(fields.List[Any]):
+    """A list in JSON as a tuple, so that what is loaded stays frozen and hashable."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        return tuple(super()._deserialize(value, attr, data, **kwargs))
 
 
 def EnumField(kind: type[Enum], **kwargs: Any) -> fields.Enum[Any]:
