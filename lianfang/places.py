@@ -32,10 +32,10 @@ COMMAND_LEVELS = (Level.ENCLOSURE, Level.COMMUNITY, Level.STREET, Level.DISTRICT
 
 _UPPER = (Level.CITY, Level.DISTRICT, Level.STREET, Level.COMMUNITY)
 _UPPER_FORM = (
-    re.compile(r"\d{4}"),
+    re.compile(r"[0-9]{4}"),
     re.compile(r"[a-z]{2,20}"),
-    re.compile(r"\d{9}"),
-    re.compile(r"\d{12}"),
+    re.compile(r"[0-9]{9}"),
+    re.compile(r"[0-9]{12}"),
 )
 _LOWER = {
     "e": Level.ENCLOSURE,

@@ -52,12 +52,13 @@ def parse_section(document: Mapping[str, Any]) -> PolicySection:
     try:
         profile, section = str(document["profile"]), str(document["section"])
         raw = sorted(document["versions"], key=lambda v: v["effective_from"])
+        rules = [entry["rules"] for entry in raw]
     except (KeyError, TypeError) as error:
         raise Misconfigured(f"policy file lacks {error}") from error
     versions: list[RulesInForce] = []
     merged: dict[str, Any] = {}
-    for entry in raw:
-        merged = _merge(merged, _plain(entry["rules"], section))
+    for entry, changes in zip(raw, rules, strict=True):
+        merged = _merge(merged, _plain(changes, section))
         digest = hashlib.sha256(
             json.dumps(merged, sort_keys=True, default=str).encode()
         ).hexdigest()

@@ -124,3 +124,5 @@ def read_section(path: Path) -> PolicySection:
         return parse_section(yaml.safe_load(path.read_text("utf-8")))
     except OSError as error:
         raise Misconfigured(f"policy file {path.name}: {error.strerror}") from error
+    except yaml.YAMLError as error:
+        raise Misconfigured(f"policy file {path.name} is no YAML: {error}") from error
