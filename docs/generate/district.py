@@ -12,8 +12,8 @@ from typing import Any
 
 import yaml
 
-from docs.generate.markdown import code, document, prose, sentence, table
-from lianfang import errors, policy, settings
+from docs.generate.markdown import code, document, sentence, table
+from lianfang import errors, settings
 from lianfang.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -115,7 +115,7 @@ def policy_page() -> str:
     """`docs/reference/policy.md`."""
     files = sorted((ROOT / "deploy" / "policy" / PROFILE).glob("*.yml"))
     parts = [_section(yaml.safe_load(file.read_text("utf-8"))) for file in files]
-    return document("Policy", POLICY_INTRO, prose(policy), *parts)
+    return document("Policy", POLICY_INTRO, *parts)
 
 
 def _section(section: dict[str, Any]) -> str:

@@ -24,6 +24,7 @@ _SCALARS = {
     date: "day",
     datetime: "instant",
     dict: "object",
+    dict: "object",
 }
 
 INTRO = f"""Who publishes what, read from `lianfang.events`. A routing key is the event's type and
