@@ -24,7 +24,6 @@ _SCALARS = {
     date: "day",
     datetime: "instant",
     dict: "object",
-    dict: "object",
 }
 
 INTRO = f"""Who publishes what, read from `lianfang.events`. A routing key is the event's type and
@@ -109,7 +108,7 @@ def _type(annotation: Any) -> str:
         return f"list of {_type(arguments[0])}"
     if dataclasses.is_dataclass(annotation) or _is_enum(annotation):
         return f"[{annotation.__name__}](#{annotation.__name__.lower()})"
-    return _SCALARS.get(annotation, getattr(annotation, "__name__", str(annotation)))
+    return _SCALARS[origin or annotation]
 
 
 def _is_enum(annotation: Any) -> bool:
