@@ -140,7 +140,11 @@ def on_case(
 
 
 def settle_case(work: Work, before: Case | None, after: Case, rules: Rules) -> None:
-    """Save the case and settle all that it or its former facts touch."""
+    """Save the case and settle all that it or its former facts touch.
+
+    Guarded per case: of a case and its contact decided at once, the second sees the first.
+    """
+    work.guard("case", after.case_id)
     work.save(store.CASES, after)
     states = [case for case in (before, after) if case is not None]
     persons = {case.person_id for case in states if case.person_id is not None}
@@ -203,7 +207,8 @@ def _settle_foci(work: Work, states: list[Case], rules: Rules) -> None:
 
 
 def on_contact(work: Work, event: ContactIdentified | ContactDropped, rules: Rules) -> None:
-    """Keep the contact; the person's order follows."""
+    """Keep the contact; the person's order follows, unless the case is not known yet."""
+    work.guard("case", event.case_id)
     before = work.get(store.PERSONS, event.person_id) or Person(person_id=event.person_id)
     after = facts.learn_contact(before, event)
     if after is before:
