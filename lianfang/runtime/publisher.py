@@ -14,7 +14,7 @@ from typing import Any
 
 import amqp
 
-from lianfang.runtime.broker import BROKEN, close_quietly, drop, open_connection
+from lianfang.runtime.broker import BROKEN, close_quietly, corked, drop, open_connection
 from lianfang.runtime.logs import log
 from lianfang.runtime.metrics import PUBLISHED
 
@@ -89,8 +89,9 @@ class Publisher:
         try:
             self._ensure_channel()
             if not self.blocked:
-                for message in window:
-                    self._send(message)
+                with corked(self._connection):
+                    for message in window:
+                        self._send(message)
                 self._await_confirms()
         except amqp.exceptions.ChannelError as error:
             self._discard()

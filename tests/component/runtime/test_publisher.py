@@ -41,6 +41,20 @@ def test_what_is_confirmed_has_arrived(publisher: Publisher, rig: Rig) -> None:
     assert {raw.properties["message_id"] for raw in rig.take(ONE)} == names
 
 
+def test_a_window_leaves_in_order_and_in_few_pieces(publisher: Publisher, rig: Rig) -> None:
+    sizes = [10, 70_000, 1_400, 200_000, 1]
+    sent = [message(f"m{n}", body=bytes([65 + n % 26]) * sizes[n % 5]) for n in range(40)]
+    pieces: list[int] = []
+    publisher.publish([message("first")])
+    transport = publisher._connection.transport
+    write = transport._write
+    transport._write = lambda piece: (pieces.append(len(piece)), write(piece))
+    assert len(publisher.publish(sent)) == len(sent)
+    arrived = [raw.body for raw in rig.take(ONE)]
+    assert arrived == [b"{}", *(each.body for each in sent)]
+    assert len(pieces) < len(sent)
+
+
 def test_a_returned_message_is_never_confirmed_and_spoils_no_other(
     publisher: Publisher, rig: Rig
 ) -> None:
