@@ -54,8 +54,20 @@ def open_connection(amqp_uri: str, name: str) -> Any:
     connection = kombu_connection.transport.establish_connection()
     # py-amqp waits for the answers of declare, consume, cancel and close without any limit.
     connection.transport.sock.settimeout(ANSWER_TIMEOUT)
+    _read_only_when_told(connection)
     _read_wide(connection.transport)
     return connection
+
+
+def _read_only_when_told(connection: Any) -> None:
+    """Let a publish write and nothing else.
+
+    py-amqp reads before each publish whether the broker is blocked; beside the loop that reads the
+    same connection that is a second reader, and either may take the middle of the other's frame.
+    The broker's word still comes, to whoever reads.
+    """
+    capabilities = connection.client_properties.get("capabilities", {})
+    connection.client_properties["capabilities"] = {**capabilities, "connection.blocked": False}
 
 
 def _read_wide(transport: Any) -> None:

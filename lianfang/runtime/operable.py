@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import amqp
@@ -53,6 +54,8 @@ class Operations(DependencyProvider):
     def setup(self) -> None:
         """Connect when first asked."""
         self._connection: Any = None
+        #: Two that read one connection would take each other's answers.
+        self._asking = threading.Lock()
 
     def get_dependency(self, worker_ctx: Any) -> Operations:
         """Itself."""
@@ -76,6 +79,10 @@ class Operations(DependencyProvider):
         }
 
     def _depth(self, queue: str) -> int:
+        with self._asking:
+            return self._ask_depth(queue)
+
+    def _ask_depth(self, queue: str) -> int:
         engine = self.process.engine
         for attempt in (1, 2):
             try:

@@ -2,15 +2,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from select import select
 
 import pytest
+from amqp import Message
 
 from lianfang.client import District
 from lianfang.errors import Unavailable
 from lianfang.runtime import broker
 from lianfang.runtime.publisher import ChannelRefused, Outgoing, Publisher
 from lianfang.topology import EVENTS, rpc_queue
-from tests.component.runtime.rig import MANY, ONE, Rig, discarded
+from tests.component.runtime.rig import MANY, ONE, Rig, discarded, until
 from tests.component.runtime.wire import Wire
 
 KEY = "message.discarded.4403.nanshan"
@@ -53,6 +55,21 @@ def test_a_window_leaves_in_order_and_in_few_pieces(publisher: Publisher, rig: R
     arrived = [raw.body for raw in rig.take(ONE)]
     assert arrived == [b"{}", *(each.body for each in sent)]
     assert len(pieces) < len(sent)
+
+
+def test_a_publish_reads_nothing(publisher: Publisher, rig: Rig) -> None:
+    """The trap: py-amqp's reads first, beside whatever loop reads the same connection."""
+    publisher.publish([message("first")])
+    connection = broker.open_connection(rig.settings.amqp_uri, "reader and writer")
+    channel = connection.channel()
+    arrived: list[object] = []
+    channel.basic_consume(ONE, callback=arrived.append)
+    assert until(lambda: select([connection.transport.sock], [], [], 1)[0])
+    channel.basic_publish(Message(b"{}"), EVENTS, KEY)
+    assert arrived == []
+    connection.drain_events(timeout=5)
+    assert len(arrived) == 1
+    connection.close()
 
 
 def test_a_returned_message_is_never_confirmed_and_spoils_no_other(
