@@ -21,6 +21,8 @@ REPLICA_SET = "lf"
 CONTAINER = f"lianfang-{state.CHECKOUT}-mongo"
 IMAGE = "mongo:7.0"
 CACHE_GB = "1"
+#: How long the open transaction of a killed process keeps others waiting.
+TRANSACTION_SECONDS = 10
 BOOT_SECONDS = 60.0
 GRACE_SECONDS = 30.0
 
@@ -48,7 +50,8 @@ def listens(port: int) -> bool:
 
 def arguments(port: int, address: str) -> list[str]:
     """What every member is started with, in a container or not."""
-    return ["--port", str(port), "--bind_ip", address, "--replSet", REPLICA_SET]
+    place = ["--port", str(port), "--bind_ip", address, "--replSet", REPLICA_SET]
+    return [*place, "--setParameter", f"transactionLifetimeLimitSeconds={TRANSACTION_SECONDS}"]
 
 
 def up() -> dict[str, Any]:

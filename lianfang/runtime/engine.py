@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -30,10 +30,11 @@ from lianfang.settings import Settings
 
 R = TypeVar("R")
 
-#: How often a unit is run before its conflict becomes the caller's.
-ATTEMPTS = 6
+#: Seconds after which a conflict becomes the caller's: longer than the open transaction of a killed
+#: process lives in our databases (10 s), shorter than a caller waits.
+PATIENCE = 20.0
 _COMMIT_TRIES = 5
-_JITTER_SECONDS = 0.05
+_JITTER_SECONDS, _LONGEST_PAUSE = 0.05, 1.0
 _TRANSIENT = "TransientTransactionError"
 _UNKNOWN = "UnknownTransactionCommitResult"
 _WRITE_CONFLICT, _DUPLICATE_KEY = 112, 11000
@@ -65,7 +66,7 @@ class Engine:
                 commit succeeded; what was decided may be there, and the same cause may come again.
         """
         last: PyMongoError | None = None
-        for attempt in range(ATTEMPTS):
+        for pause in _pauses():
             try:
                 return self._transact(decide)
             except ConnectionFailure as error:
@@ -78,10 +79,10 @@ class Engine:
                     raise
                 last = error
                 RERUNS.labels("conflict").inc()
-            time.sleep(random.uniform(0, _JITTER_SECONDS * 2**attempt))  # noqa: S311
+            time.sleep(pause)
         if isinstance(last, ConnectionFailure):
             raise Unavailable(f"database: {type(last).__name__}") from last
-        raise VersionConflict(f"{ATTEMPTS} attempts, others wrote first") from last
+        raise VersionConflict(f"others wrote first for {PATIENCE:.0f} s") from last
 
     def _transact(self, decide: Callable[[Work], R]) -> tuple[R, list[dict[str, Any]]]:
         with self.client.start_session() as session:
@@ -117,6 +118,14 @@ class Engine:
         """Close the broker and database connections."""
         self.publisher.close()
         self.client.close()
+
+
+def _pauses() -> Iterator[float]:
+    """Jittered, growing pauses between the runs of a unit, until patience ends."""
+    until, longest = time.monotonic() + PATIENCE, _JITTER_SECONDS
+    while time.monotonic() < until:
+        yield random.uniform(0, longest)  # noqa: S311
+        longest = min(2 * longest, _LONGEST_PAUSE)
 
 
 def _commit(session: Any) -> None:
