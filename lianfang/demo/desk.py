@@ -17,7 +17,7 @@ SERVICES = ("declaration", "screening", "isolation", "dispatch", "journal")
 _PAGE = 200
 _LOOK_AGAIN = 0.03
 _PATIENCE = 120.0
-_DEADLINE = 120.0
+_DEADLINE, _GREETING = 120.0, 10.0
 
 
 class Desk(AbstractContextManager["Desk"]):
@@ -42,6 +42,20 @@ class Desk(AbstractContextManager["Desk"]):
     ) -> None:
         """Close the connection."""
         self._district.close()
+
+    def greet(self) -> None:
+        """Make sure that all five services answer.
+
+        Raises:
+            Unavailable: naming the first that does not.
+        """
+        for service in SERVICES:
+            try:
+                self._district.query(f"{service}.get_idle", deadline=_GREETING)
+            except Unavailable as error:
+                raise Unavailable(
+                    f"{service} does not answer: is the district up? (make up)"
+                ) from error
 
     def ask(self, method: str, **document: Any) -> dict[str, Any]:
         """The answer of a query."""

@@ -21,7 +21,7 @@ from lianfang.demo.screen import Screen
 from lianfang.demo.sequel import discarded_case, second_case
 from lianfang.demo.stage import Stage
 from lianfang.demo.townscape import enclosures
-from lianfang.errors import Conflict, LianfangError
+from lianfang.errors import Conflict, LianfangError, Misconfigured
 from lianfang.settings import Settings
 
 #: How often the story can be told in one district: each time one building is sealed on the same
@@ -34,10 +34,13 @@ def main(lang: str, seed: int) -> int:
     screen, began = Screen(lang), time.monotonic()
     try:
         settings = Settings.read()
+        if not settings.amqp_uri:
+            raise Misconfigured("AMQP_URI is not set: play the demo with `make demo`")
         path = f"{settings.city}.{settings.district}"
         folder = settings.policy_dir.parent / "places"
         divisions = read_divisions(folder, settings.city, settings.district)
         with Desk(settings.amqp_uri) as desk:
+            desk.greet()
             district = invent(seed, path, _edition(desk, path))
             stage = prepare(desk, screen, district, declare_all(district, seed), seed)
             tell(stage, divisions)
