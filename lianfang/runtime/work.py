@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any, TypeVar
 
-from pymongo import DeleteOne, InsertOne, MongoClient, ReplaceOne
+from pymongo import DeleteOne, InsertOne, MongoClient, ReplaceOne, UpdateOne
 from pymongo.client_session import ClientSession
 
 from lianfang.days import day_of
@@ -55,6 +55,7 @@ class Work(Documents):
         self.now = now
         self.rows: list[dict[str, Any]] = []
         self.touched = 0
+        self.notes: dict[str, Any] = {}  # what a batch's `load` tells its handler
         self._said: dict[str, Event] = {}
         self.origin = Origin(correlation_id="", causation_id="")
 
@@ -199,11 +200,14 @@ class Work(Documents):
         self._known[collection.name, key] = None
         self._dirty.setdefault(collection.name, {})[key] = collection
 
-    def guard(self, kind: str, key: str) -> None:
-        """Serialise decisions over `key`: of two at once, one is run again after the other."""
-        self.database[GUARDS].update_one(
-            {"_id": f"{kind}:{key}"}, {"$inc": {"n": 1}}, upsert=True, session=self._session
-        )
+    def guard(self, kind: str, *keys: str) -> None:
+        """Serialise decisions over these keys: of two at once, one is run again after the other."""
+        writes = [
+            UpdateOne({"_id": f"{kind}:{key}"}, {"$inc": {"n": 1}}, upsert=True)
+            for key in sorted(set(keys))
+        ]
+        if writes:
+            self.database[GUARDS].bulk_write(writes, ordered=False, session=self._session)
 
     def publish(
         self,

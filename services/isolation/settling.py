@@ -38,8 +38,7 @@ from services.isolation.gathering import gather
 
 def guard_buildings(work: Work, buildings: Iterable[str]) -> None:
     """Hold these buildings until the commit."""
-    for building in sorted(set(buildings)):
-        work.guard("building", building)
+    work.guard("building", *buildings)
 
 
 # -- seals -----------------------------------------------------------------------------------------

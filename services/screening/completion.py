@@ -28,8 +28,7 @@ def complete(work: Any, rules: ScreeningRules, case: Case, people: People) -> Ca
         back = max(contacts.look_back_days, contacts.stay_look_back_days)
         oldest = cases.infectious_from(case, back)
         case = replace(case, stays=stays.computed(case, mine, oldest, work.now))
-    for building in sorted({stay.place for stay in case.stays}):
-        work.guard("building", building)
+    work.guard("building", *{stay.place for stay in case.stays})
     first = next(iter(cases.home_stays(case) or case.stays), None)
     place = first.place if first else people.building(case.person_id)
     return replace(

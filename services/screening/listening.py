@@ -88,6 +88,9 @@ def _check_declaration(work: Any, event: DeclarationSubmitted) -> None:
 
 # -- who lives where ------------------------------------------------------------------------------
 
+#: Whether any case reaches the residents of a batch; looked up once for all of it.
+_REACHED = "reached"
+
 Residents = ResidentRegistered | ResidentMoved | ResidentLeft | PresenceRecorded
 
 
@@ -103,9 +106,24 @@ def load_residents(work: Any, events: list[Residents]) -> None:
             told = snapshots(event)
             buildings |= {snapshot.building for snapshot in told}
             ids += [snapshot.residence_id for snapshot in told]
-    for building in sorted(buildings):
-        work.guard("building", building)
-    work.load(store.RESIDENCES, ids)
+    work.guard("building", *buildings)
+    known = work.load(store.RESIDENCES, ids)
+    work.notes[_REACHED] = _reached(work, known.values(), events)
+
+
+def _reached(work: Any, known: Iterable[Residence], events: Iterable[Residents]) -> bool:
+    """Whether a case finds any of these households or floors: in most batches none does."""
+    keys: set[str] = set()
+    told = [snapshot for event in events for snapshot in _told(event)]
+    for one in (*known, *told):
+        keys.add(reach_of_household(one.household_id))
+        if getattr(one, "floor", None) is not None:
+            keys.add(reach_of_floor(one.building, one.unit, one.floor))
+    return bool(store.cases_reaching(work, keys))
+
+
+def _told(event: Residents) -> Iterable[Any]:
+    return event.sightings if isinstance(event, PresenceRecorded) else snapshots(event)
 
 
 def snapshots(event: Any) -> tuple[ResidentSnapshot, ...]:
@@ -131,7 +149,7 @@ def hear_residents(work: Any, rules: ScreeningRules, event: Residents) -> None:
             check(snapshot.building)
             before = work.get(store.RESIDENCES, snapshot.residence_id)
             changed += _saved(work, before, with_snapshot(before, snapshot))
-    if changed:
+    if changed and work.notes.get(_REACHED, True):
         _retrace(work, rules, changed)
 
 
