@@ -241,8 +241,11 @@ def _cursor_values(cursor: str) -> tuple[Any, Any]:
         raise InvalidPayload.of("after", "is no cursor of a former page") from error
 
 
-def connect(mongo_uri: str, appname: str) -> MongoClient[Any]:
-    """A client whose writes are majority and journaled and whose instants are aware."""
+def connect(mongo_uri: str, appname: str, *, patience: float = 8.0) -> MongoClient[Any]:
+    """A client whose writes are majority and journaled and whose instants are aware.
+
+    `patience` is how many seconds an operation waits for a primary.
+    """
     return MongoClient(
         mongo_uri,
         appname=appname,
@@ -251,7 +254,7 @@ def connect(mongo_uri: str, appname: str) -> MongoClient[Any]:
         journal=True,
         readConcernLevel="majority",
         retryWrites=True,
-        serverSelectionTimeoutMS=8000,
+        serverSelectionTimeoutMS=int(patience * 1000),
         socketTimeoutMS=30000,
         maxPoolSize=50,
         uuidRepresentation="standard",

@@ -33,6 +33,9 @@ R = TypeVar("R")
 #: Seconds after which a conflict becomes the caller's: longer than the open transaction of a killed
 #: process lives in our databases (10 s), shorter than a caller waits.
 PATIENCE = 20.0
+#: Reruns because of an equal unique key. The first sees the other's document and decides anew; when
+#: that does not help, waiting does not either.
+_TWINS = 5
 _COMMIT_TRIES = 5
 _JITTER_SECONDS, _LONGEST_PAUSE = 0.05, 1.0
 _TRANSIENT = "TransientTransactionError"
@@ -66,6 +69,7 @@ class Engine:
                 commit succeeded; what was decided may be there, and the same cause may come again.
         """
         last: PyMongoError | None = None
+        twins = 0
         for pause in _pauses():
             try:
                 return self._transact(decide)
@@ -79,10 +83,13 @@ class Engine:
                     raise
                 last = error
                 RERUNS.labels("conflict").inc()
+                twins += _is_twin(error)
+                if twins > _TWINS:
+                    break
             time.sleep(pause)
         if isinstance(last, ConnectionFailure):
             raise Unavailable(f"database: {type(last).__name__}") from last
-        raise VersionConflict(f"others wrote first for {PATIENCE:.0f} s") from last
+        raise VersionConflict("others wrote first, every time") from last
 
     def _transact(self, decide: Callable[[Work], R]) -> tuple[R, list[dict[str, Any]]]:
         with self.client.start_session() as session:
@@ -150,7 +157,15 @@ def _abort(session: Any) -> None:
 
 def _is_conflict(error: PyMongoError) -> bool:
     """Whether somebody else wrote the same document, or one with the same unique key."""
+    return _WRITE_CONFLICT in _codes(error) or _is_twin(error)
+
+
+def _is_twin(error: PyMongoError) -> bool:
+    """Whether a committed document has the same unique key."""
+    return _DUPLICATE_KEY in _codes(error)
+
+
+def _codes(error: PyMongoError) -> set[int | None]:
     code = error.code if isinstance(error, OperationFailure) else None
     details = getattr(error, "details", None) or {}
-    codes = {e.get("code") for e in details.get("writeErrors", ())} | {code}
-    return bool(codes & {_WRITE_CONFLICT, _DUPLICATE_KEY})
+    return {e.get("code") for e in details.get("writeErrors", ())} | {code}

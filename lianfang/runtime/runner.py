@@ -111,7 +111,7 @@ def _database_came(mongo_uri: str, stopping: Any) -> bool:
     from lianfang.runtime.logs import log  # noqa: PLC0415
 
     while not stopping.ready():
-        client = connect(mongo_uri, "start")
+        client = connect(mongo_uri, "start", patience=1.0)
         try:
             client.admin.command("ping")
         except ConnectionFailure as error:

@@ -59,11 +59,11 @@ def test_a_window_leaves_in_order_and_in_few_pieces(publisher: Publisher, rig: R
 
 def test_a_publish_reads_nothing(publisher: Publisher, rig: Rig) -> None:
     """The trap: py-amqp's reads first, beside whatever loop reads the same connection."""
-    publisher.publish([message("first")])
     connection = broker.open_connection(rig.settings.amqp_uri, "reader and writer")
     channel = connection.channel()
     arrived: list[object] = []
     channel.basic_consume(ONE, callback=arrived.append)
+    publisher.publish([message("first")])
     assert until(lambda: select([connection.transport.sock], [], [], 1)[0])
     channel.basic_publish(Message(b"{}"), EVENTS, KEY)
     assert arrived == []

@@ -170,6 +170,12 @@ def test_two_who_write_the_same_document_both_have_their_effect(rig: Rig) -> Non
     assert len(runs) >= 3, "one of them was run again"
 
 
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine_module, "PATIENCE", 0.3)
+
+
+@pytest.mark.usefixtures("impatient")
 def test_whoever_loses_every_time_is_told_to_come_again(rig: Rig) -> None:
     def decide(_work: Work) -> None:
         raise OperationFailure("WriteConflict", 112)
@@ -178,6 +184,20 @@ def test_whoever_loses_every_time_is_told_to_come_again(rig: Rig) -> None:
         rig.engine.run(decide)
 
 
+def test_an_equal_unique_key_is_no_reason_to_wait_for_long(rig: Rig) -> None:
+    runs: list[int] = []
+
+    def decide(work: Work) -> None:
+        runs.append(1)
+        work.raw("seen").insert_one({"_id": "a"}, session=work.session)
+
+    rig.database.seen.insert_one({"_id": "a"})
+    with pytest.raises(VersionConflict):
+        rig.engine.run(decide)
+    assert len(runs) == 6
+
+
+@pytest.mark.usefixtures("impatient")
 def test_a_database_that_stays_away_is_no_conflict(rig: Rig) -> None:
     def decide(_work: Work) -> None:
         raise AutoReconnect("away", errors={"errorLabels": ["TransientTransactionError"]})
