@@ -23,6 +23,8 @@ _RPC = "nameko-rpc"
 _DEADLINE_HEADER = "x-deadline-ms"
 _BROKEN = (amqp.exceptions.AMQPError, OSError)
 _REPLY_EXPIRES_MS = 300_000
+#: Seconds that the broker has for each answer of the protocol.
+_ANSWER_TIMEOUT = 10.0
 #: Seconds a call may take unless it says otherwise.
 DEADLINE = 30.0
 
@@ -93,7 +95,7 @@ class District:
         raise Unavailable(method)
 
     def _exchange(self, method: str, document: dict[str, Any], until: float) -> dict[str, Any]:
-        self._ensure()
+        self._ensure(until)
         call_id = str(uuid4())
         left_ms = max(1, int((until - time.monotonic()) * 1000))
         message = amqp.Message(
@@ -118,12 +120,15 @@ class District:
                 self._connection.heartbeat_tick()
         return _result(self._answers.pop(call_id))
 
-    def _ensure(self) -> None:
+    def _ensure(self, until: float) -> None:
         if self._channel is not None and self._channel.is_open:
             return
         self._discard()
-        connection = Connection(self._uri, heartbeat=30, connect_timeout=10)
+        patience = max(0.1, min(_ANSWER_TIMEOUT, until - time.monotonic()))
+        connection = Connection(self._uri, heartbeat=30, connect_timeout=patience)
         self._connection = connection.transport.establish_connection()
+        # py-amqp waits for the answers of declare, bind and close without any limit.
+        self._connection.transport.sock.settimeout(patience)
         self._channel = self._connection.channel()
         self._reply_key = str(uuid4())
         self._reply_queue = f"rpc.reply-{self._user}-{self._reply_key}"

@@ -218,10 +218,16 @@ class Documents:
 
 
 def _beyond(field: str, direction: int, value: Any, key: Any) -> dict[str, Any]:
+    """What comes after a value and key; documents without a value sort before all others."""
     operator = "$gt" if direction > 0 else "$lt"
     if field == "_id":
         return {"_id": {operator: key}}
-    return {"$or": [{field: {operator: value}}, {field: value, "_id": {operator: key}}]}
+    rest: list[dict[str, Any]] = [{field: value, "_id": {operator: key}}]
+    if direction > 0:
+        rest.append({field: {"$ne": None} if value is None else {"$gt": value}})
+    elif value is not None:
+        rest += [{field: {"$lt": value}}, {field: None}]
+    return {"$or": rest}
 
 
 def _cursor(value: Any, key: Any) -> str:

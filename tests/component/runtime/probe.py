@@ -109,6 +109,7 @@ class Probe:
     @command(Add, Found)
     def add(self, work: Any, request: dict[str, Any]) -> Seen:
         """Note it down, and say so."""
+        log.info("probe_is_asked", key=request["key"])
         if request["what"] == "slow":
             time.sleep(1.0)
         if request["what"] == "bug":

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from lianfang.topology import PARKING
+import threading
+
+from lianfang.client import District
+from lianfang.topology import PARKING, rpc_queue
 from tests.component.runtime.rig import ONE, Rig, until
 from tests.component.runtime.wire import Wire
 
@@ -31,6 +34,23 @@ def test_a_stop_finishes_what_was_received_and_nothing_comes_twice(rig: Rig) -> 
     assert rig.depth(ONE) == 0
     assert [rig.seen(key).times for key in ("a", "b")] == [1, 1]
     assert not any(rig.seen(key).redelivered for key in ("a", "b"))
+
+
+def test_a_call_in_hand_is_answered_before_the_process_stops(rig: Rig) -> None:
+    process = rig.start()
+    answers: list[dict] = []
+    with District(rig.settings.amqp_uri) as caller:
+        caller.query("journal.find", key="warm")
+        asking = threading.Thread(
+            target=lambda: answers.append(caller.command("journal.add", key="a", what="slow"))
+        )
+        asking.start()
+        process.line("probe_is_asked", key="a")
+        assert process.stop() == 0
+        asking.join()
+    assert answers[0]["times"] == 1
+    assert rig.depth(rpc_queue("journal")) == 0
+    assert rig.depth(ONE) == 1, "what the command said went out before the end"
 
 
 def test_a_process_told_to_stop_twice_still_drains(rig: Rig) -> None:

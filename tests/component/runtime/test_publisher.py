@@ -124,6 +124,20 @@ def test_a_goodbye_that_nobody_answers_is_given_up_in_time(
     assert time.monotonic() - started < 5
 
 
+@pytest.mark.parametrize("connected", [True, False])
+def test_a_call_through_a_silent_wire_ends_at_its_deadline(wire: Wire, *, connected: bool) -> None:
+    caller = District(wire.uri)
+    if connected:
+        with pytest.raises(Unavailable):
+            caller.query("journal.find", key="a", deadline=0.2)
+    wire.silence()
+    started = time.monotonic()
+    with pytest.raises(Unavailable):
+        caller.query("journal.find", key="a", deadline=0.5)
+    caller.close()
+    assert time.monotonic() - started < 5
+
+
 def test_a_call_that_nobody_answers_ends_at_its_deadline(wire: Wire, rig: Rig) -> None:
     caller = District(rig.settings.amqp_uri)
     started = time.monotonic()

@@ -15,7 +15,7 @@ from lianfang.runtime.door import Message
 from lianfang.runtime.work import Work
 from lianfang.topology import PARKING
 from tests.component.runtime.probe import SEEN, Seen
-from tests.component.runtime.rig import MANY, ONE, Rig, discarded, raw_of, replayed, until
+from tests.component.runtime.rig import MANY, ONE, START, Rig, discarded, raw_of, replayed, until
 
 
 def outcomes(messages: list[Message]) -> list[str]:
@@ -305,6 +305,21 @@ def test_a_unit_sees_its_own_changes_however_it_looks(rig: Rig) -> None:
         )
 
     assert rig.engine.run(decide)[0] == ("x", ["a"], 1, ["a"], [{"n": 1}])
+
+
+@pytest.mark.parametrize("order", ["at", "-at", "note", "-key"])
+def test_pages_leave_nobody_out_who_lacks_what_they_are_sorted_by(rig: Rig, order: str) -> None:
+    states = [Seen(key=f"k{n}", at=None if n % 3 else START, note=f"n{n % 2}") for n in range(11)]
+    rig.engine.run(lambda work: [work.save(SEEN, state) for state in states])
+    found, after = [], None
+    while True:
+        page = rig.engine.documents.page(SEEN, {}, order, after, 2)
+        found += [state.key for state in page.items]
+        after = page.next
+        if after is None:
+            break
+    assert len(found) == 11
+    assert {*found} == {state.key for state in states}
 
 
 def test_the_same_event_said_twice_in_a_unit_is_said_once_and_another_under_its_id_is_a_bug(
