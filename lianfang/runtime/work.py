@@ -11,13 +11,14 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any, TypeVar
 
-from pymongo import DeleteOne, InsertOne, MongoClient, ReplaceOne, UpdateOne
+from pymongo import MongoClient, UpdateOne
 from pymongo.client_session import ClientSession
 
 from lianfang.days import day_of
 from lianfang.envelope import Envelope, dataschema_of, natural_id, routing_key
 from lianfang.events import Event, event_id, producer_of
 from lianfang.places import wire_place
+from lianfang.runtime.changes import write
 from lianfang.runtime.documents import Collection, Documents, Page
 from lianfang.runtime.logs import log
 from lianfang.runtime.origin import Origin
@@ -287,14 +288,11 @@ class Work(Documents):
         pending = self._dirty.pop(name, None)
         if not pending:
             return
-        writes: list[Any] = []
-        for key, collection in pending.items():
-            state, stored = self._known[name, key], self._stored.get((name, key))
-            if state is None:
-                writes.append(DeleteOne({"_id": key}))
-            elif stored is False:
-                writes.append(InsertOne(collection.dump(state)))
-            else:
-                writes.append(ReplaceOne({"_id": key}, collection.dump(state), upsert=True))
-            self._stored[name, key] = state is not None
-        self.database[name].bulk_write(writes, ordered=False, session=self._session)
+        changes = {
+            key: None if (state := self._known[name, key]) is None else collection.dump(state)
+            for key, collection in pending.items()
+        }
+        read = {key: self._stored[name, key] for key in changes if (name, key) in self._stored}
+        write(self.database[name], changes, read, self._session)
+        for key, document in changes.items():
+            self._stored[name, key] = document is not None
