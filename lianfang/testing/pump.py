@@ -31,6 +31,7 @@ from lianfang.runtime.door import Incoming
 from lianfang.runtime.engine import Engine
 from lianfang.runtime.handlers import Call, Handler, Timer, declared, need_of
 from lianfang.runtime.intake import Intake
+from lianfang.runtime.logs import bound
 from lianfang.runtime.publisher import Outgoing, Publisher
 from lianfang.runtime.resources import Resource
 from lianfang.runtime.subscription import incoming
@@ -169,7 +170,9 @@ class Pump:
         if call.is_command:
             document.setdefault("request_id", str(uuid4()))
         wire = orjson.loads(orjson.dumps(document))
-        reply = answer(driven.engine, call, driven.instance, wire, _CALLER)
+        # A process answers each request in a greenthread, hence a log context, of its own.
+        with bound(correlation_id=None, request_id=None, caller=None):
+            reply = answer(driven.engine, call, driven.instance, wire, _CALLER)
         return orjson.loads(orjson.dumps(reply))
 
     def publish(self, event: Event, place: str, **envelope: Any) -> Envelope:
