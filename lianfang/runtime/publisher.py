@@ -43,14 +43,30 @@ class ChannelRefused(Exception):
     """The broker closed the channel over a message (no such exchange, no permission)."""
 
 
+@dataclass(slots=True, eq=False)
+class _Order:
+    """What one caller wants published, and what became of it."""
+
+    messages: list[Outgoing]
+    served: bool = False
+    confirmed: set[str] = field(default_factory=set)
+    returned: set[str] = field(default_factory=set)
+    refused: str | None = None
+
+
 class Publisher:
-    """One connection that publishes for the whole process; safe to call from any thread."""
+    """One connection that publishes for the whole process; safe to call from any thread.
+
+    Who comes while another waits for its confirms travels in the next window with all others that
+    came: under load the broker's latency is paid once for several callers.
+    """
 
     def __init__(
         self, amqp_uri: str, name: str, *, confirm_timeout: float = CONFIRM_TIMEOUT
     ) -> None:
         self._uri, self._name, self._confirm_timeout = amqp_uri, name, confirm_timeout
         self._lock = threading.Lock()
+        self._orders: list[_Order] = []
         self._connection: Any = None
         self._channel: Any = None
         self._tag = 0
@@ -69,20 +85,55 @@ class Publisher:
         Raises:
             ChannelRefused: the broker closed the channel over a message of the last window.
         """
-        pending = list(messages)
-        confirmed: set[str] = set()
+        order = _Order(list(messages))
+        self._orders.append(order)
         with self._lock:
-            for start in range(0, len(pending), WINDOW):
-                window = pending[start : start + WINDOW]
-                done = self._publish_window(window)
-                confirmed |= done
-                if returned is not None:
-                    returned |= self._returned
-                if len(done) + len(self._returned) < len(window):
-                    break
-        PUBLISHED.labels("confirmed").inc(len(confirmed))
-        PUBLISHED.labels("unconfirmed").inc(len(pending) - len(confirmed))
-        return confirmed
+            if not order.served:
+                self._serve()
+        PUBLISHED.labels("confirmed").inc(len(order.confirmed))
+        PUBLISHED.labels("unconfirmed").inc(len(order.messages) - len(order.confirmed))
+        if returned is not None:
+            returned |= order.returned
+        if order.refused is not None:
+            raise ChannelRefused(order.refused)
+        return order.confirmed
+
+    def _serve(self) -> None:
+        """Publish together what came while the one before waited for its confirms.
+
+        Where the broker closes the channel over one of them, each is published alone.
+        """
+        orders, self._orders = self._orders, []
+        try:
+            confirmed, returned = self._publish_all([m for o in orders for m in o.messages])
+        except ChannelRefused:
+            for order in orders:
+                self._serve_alone(order)
+        else:
+            for order in orders:
+                ids = {message.id for message in order.messages}
+                order.confirmed, order.returned = confirmed & ids, returned & ids
+        finally:
+            for order in orders:
+                order.served = True
+
+    def _serve_alone(self, order: _Order) -> None:
+        try:
+            order.confirmed, order.returned = self._publish_all(order.messages)
+        except ChannelRefused as error:
+            order.refused = str(error)
+
+    def _publish_all(self, pending: list[Outgoing]) -> tuple[set[str], set[str]]:
+        confirmed: set[str] = set()
+        returned: set[str] = set()
+        for start in range(0, len(pending), WINDOW):
+            window = pending[start : start + WINDOW]
+            done = self._publish_window(window)
+            confirmed |= done
+            returned |= self._returned
+            if len(done) + len(self._returned) < len(window):
+                break
+        return confirmed, returned
 
     def _publish_window(self, window: list[Outgoing]) -> set[str]:
         self._waiting, self._confirmed, self._returned = {}, set(), set()

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from select import select
 
 import pytest
@@ -55,6 +56,26 @@ def test_a_window_leaves_in_order_and_in_few_pieces(publisher: Publisher, rig: R
     arrived = [raw.body for raw in rig.take(ONE)]
     assert arrived == [b"{}", *(each.body for each in sent)]
     assert len(pieces) < len(sent)
+
+
+def test_callers_that_share_a_window_get_each_their_own(publisher: Publisher, rig: Rig) -> None:
+    """One window for all who wait; a message that closes the channel spoils only its own."""
+    wanted = [[message(f"c{c}-{n}") for n in range(20)] for c in range(6)]
+    wanted[3] = [message("wrong", "no-such-exchange")]
+    publisher._lock.acquire()
+    with ThreadPoolExecutor(len(wanted)) as callers:
+        calls = [callers.submit(publisher.publish, each) for each in wanted]
+        assert until(lambda: len(publisher._orders) == len(wanted))
+        publisher._lock.release()
+        for n, call in enumerate(calls):
+            if n == 3:
+                with pytest.raises(ChannelRefused):
+                    call.result()
+            else:
+                assert call.result() == {each.id for each in wanted[n]}
+    assert {raw.properties["message_id"] for raw in rig.take(ONE)} == {
+        each.id for n, group in enumerate(wanted) if n != 3 for each in group
+    }
 
 
 def test_a_publish_reads_nothing(publisher: Publisher, rig: Rig) -> None:
