@@ -86,6 +86,16 @@ def test_a_discarded_case_withdraws_all_that_exists_only_because_of_it(sealed) -
         town.discard(case_id)
 
 
+def test_no_round_outlives_its_seal_however_late_in_the_day_it_ends(sealed) -> None:
+    town, building, _, case_id = sealed
+    seal_id = town.seal(building)["seal_id"]
+    town.wait(hours=30)  # the next afternoon: rounds of two days, some of their hours past
+    town.discard(case_id)
+    assert {r["state"] for r in town.rounds(seal_id=seal_id)} == {"cancelled", "over"}
+    town.wait(days=2)
+    assert "open" not in {r["state"] for r in town.rounds(seal_id=seal_id)}
+
+
 def test_two_cases_make_one_seal_that_ends_with_the_last_cause(sealed) -> None:
     town, building, persons, first = sealed
     second = town.confirm(persons[2])
