@@ -17,10 +17,12 @@ def session_rig(session_settings: Settings, administration: BrokerAdministration
 
 
 @pytest.fixture
-def rig(session_rig: Rig) -> Rig:
+def rig(session_rig: Rig) -> Iterator[Rig]:
     """The rig with empty queues and an empty database, and no process on it."""
+    session_rig.end_processes()
     session_rig.reset()
-    return session_rig
+    yield session_rig
+    session_rig.end_processes()
 
 
 @pytest.fixture(scope="module")
@@ -28,5 +30,6 @@ def shared(session_rig: Rig) -> Iterator[Process]:
     """One process of the probe for all tests of a module that leave it alive."""
     session_rig.reset()
     process = session_rig.start()
+    session_rig.processes.remove(process)  # it outlives single tests
     yield process
     assert process.stop() == 0, "".join(process.lines)

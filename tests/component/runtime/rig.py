@@ -77,6 +77,7 @@ class Rig:
         self.handlers = {handler.name: handler for handler in declared(Probe, Handler)}
         self.calls = {call.name: call for call in declared(Probe, Call)}
         (self.timer,) = declared(Probe, Timer)
+        self.processes: list[Process] = []
 
     def reset(self) -> None:
         for queue in self.queues:
@@ -84,6 +85,13 @@ class Rig:
         for name in self.database.list_collection_names():
             self.database[name].delete_many({})
         self.engine.clock.refresh()
+
+    def end_processes(self) -> None:
+        """What a failed test left running must not take the next one's messages."""
+        for process in self.processes:
+            if process.alive:
+                process.kill()
+        self.processes = []
 
     def close(self) -> None:
         self.engine.publisher.close()
@@ -144,6 +152,7 @@ class Rig:
             [sys.executable, "-m", "tests.component.runtime.run_probe", *faults],
             {**self.environment(), **environment},
         )
+        self.processes.append(process)
         if wait:
             process.line("service_started")
         return process
