@@ -19,7 +19,8 @@ from benchmarks.references import Target, reference
 from benchmarks.servers import Servers
 
 #: What a declaration leaves in every journal: it was submitted, and it was assessed.
-EVENTS_PER_DECLARATION = 2
+_KINDS = ("declaration.submitted", "declaration.assessed")
+EVENTS_PER_DECLARATION = len(_KINDS)
 SMALL, LARGE = 10_000, 1_000_000
 #: Declarants are numbered from here, beyond every stored resident.
 _FIRST_DECLARANT = 2_000_000
@@ -120,7 +121,10 @@ def _run(
     calls = list(forms.calls(name, size.declarations, first))
     expected = EVENTS_PER_DECLARATION * size.declarations
     before = {child.name: child.cpu_seconds() for child in target.children}
+    kept = _kept(district) if district else {}
     poured = pour(target.amqp_uri, calls, target.journal_count, expected)
+    if district:
+        _check_kept(district, kept, size.declarations)
     return {
         "contender": contender,
         "run": n + 1,
@@ -132,3 +136,19 @@ def _run(
         },
         "peak_rss_mb": {c.name: round(c.peak_rss_mb(), 1) for c in target.children},
     }
+
+
+def _kept(district: BenchDistrict) -> dict[str, int]:
+    events = district.database("journal").events
+    return {kind: events.count_documents({"type": kind}) for kind in _KINDS}
+
+
+def _check_kept(district: BenchDistrict, before: dict[str, int], declarations: int) -> None:
+    """Each declaration's two events, once each.
+
+    Raises:
+        RuntimeError: something was lost or came twice; then no figure counts.
+    """
+    added = {kind: count - before[kind] for kind, count in _kept(district).items()}
+    if set(added.values()) != {declarations}:
+        raise RuntimeError(f"{declarations} declarations, in the journal: {added}")

@@ -15,7 +15,8 @@ from lianfang.client import District
 _TEMPLATES = 300
 #: Services with a document per resident; all their collections of at least that size are filled.
 _HOLDERS = ("declaration", "screening")
-_RUNTIME = {"inbox", "outbox", "commands", "guards"}
+#: Places are there already, the rest is the runtime's.
+_NOT_THEIRS = {"places", "inbox", "outbox", "commands", "guards", "runtime"}
 _PER_ROOM, _PER_BUILDING, _PER_ENCLOSURE = 3, 300, 30_000
 
 
@@ -47,7 +48,7 @@ def load(district: BenchDistrict, residents: int) -> dict[str, int]:
     found: dict[str, int] = {}
     for service in _HOLDERS:
         database = district.database(service)
-        for name in sorted(set(database.list_collection_names()) - _RUNTIME):
+        for name in sorted(set(database.list_collection_names()) - _NOT_THEIRS):
             if database[name].estimated_document_count() >= _TEMPLATES // _PER_ROOM:
                 per_resident = database[name].estimated_document_count() / _TEMPLATES
                 copies.fill(database[name], int(residents * min(per_resident, 1)), _vary)
