@@ -63,7 +63,9 @@ class Pump:
     def __init__(
         self, settings: Settings, administration: BrokerAdministration, vhost: str
     ) -> None:
-        self.settings, self._administration, self._vhost = settings, administration, vhost
+        # No heartbeat: nobody sends one while other tests run, and the broker would hang up.
+        self.settings = replace(settings, amqp_uri=f"{settings.amqp_uri}?heartbeat=0")
+        self._administration, self._vhost = administration, vhost
         self.client = connect(settings.mongo_uri, "pump")
         self._needs: dict[str, ServiceNeed] = {}
         self._services: dict[str, Driven] = {}
@@ -72,12 +74,12 @@ class Pump:
         self._envelopes: list[Envelope] = []
         self._parked: list[tuple[str, str]] = []
         self._administration.apply(vhost, self._topology(), {})
-        self._connection = open_connection(settings.amqp_uri, "pump")
+        self._connection = open_connection(self.settings.amqp_uri, "pump")
         self._channel = self._connection.channel()
         self._channel.auto_decode = False
         self._log = self._tap(EVENTS, "#")
         self._parking_log = self._tap(PARKING, "")
-        self._publisher = Publisher(settings.amqp_uri, "pump")
+        self._publisher = Publisher(self.settings.amqp_uri, "pump")
 
     # -- setting up ---------------------------------------------------------------------------
 
