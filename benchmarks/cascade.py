@@ -84,6 +84,4 @@ def _measure(
 
 
 def _register(caller: District, town: Town) -> None:
-    places = town.places()
-    for start in range(0, len(places), 100):
-        caller.command("declaration.register_place", places=places[start : start + 100])
+    caller.command("declaration.register_place", places=town.places())
