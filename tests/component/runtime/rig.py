@@ -24,7 +24,7 @@ from lianfang.envelope import dataschema_of, source_of
 from lianfang.events import Event, event_id
 from lianfang.events.journal import MessageDiscarded, MessageReplayed
 from lianfang.runtime.administration import BrokerAdministration
-from lianfang.runtime.broker import open_connection
+from lianfang.runtime.broker import close_quietly, open_connection
 from lianfang.runtime.documents import connect, migrate
 from lianfang.runtime.door import Incoming
 from lianfang.runtime.engine import Engine
@@ -95,7 +95,7 @@ class Rig:
 
     def close(self) -> None:
         self.engine.publisher.close()
-        self.connection.close()
+        close_quietly(self.connection)  # idle since the last test here, the broker may have hung up
         self.administration.delete_vhost(self.vhost)
         self.client.close()
         # A killed process leaves its transaction open; the database ends it after a minute.
