@@ -70,7 +70,8 @@ class Rig:
         self.engine = Engine(self.settings, "journal", client=self.client)
         self.database = self.engine.documents.database
         migrate(self.database, [SEEN, ALARMS, *RUNTIME_COLLECTIONS])
-        self.connection = open_connection(self.settings.amqp_uri, "rig")
+        # No heartbeat: nobody sends one until the session's end, and the broker would hang up.
+        self.connection = open_connection(f"{self.settings.amqp_uri}?heartbeat=0", "rig")
         self.channel = self.connection.channel()
         self.channel.auto_decode = False
         self.probe = Probe()
