@@ -26,21 +26,34 @@ def main() -> None:
     raw: dict[str, Any] = {"machine": machine.facts(servers), "quick": arguments.quick}
     figures: dict[str, float] = {}
     wanted = [arguments.only] if arguments.only else list(PARTS)
-    with _progress(console) as progress:
-        for part in wanted:
-            task = progress.add_task(part, total=_STEPS[part])
+    try:
+        with _progress(console) as progress:
+            for part in wanted:
+                _run(part, servers, arguments.quick, progress, figures, raw)
+    finally:
+        # What was measured before something failed is worth keeping.
+        raw["duration_s"] = round(time.monotonic() - started, 1)
+        report.publish(console, figures, raw)
 
-            def step(text: str, task: Any = task) -> None:
-                progress.update(task, description=text, advance=1)
 
-            found, runs = _MEASURES[part](servers, arguments.quick, step)
-            # The most memory is that of all parts.
-            peak = max(figures.get(_PEAK, 0.0), found.get(_PEAK, 0.0))
-            figures |= found | {_PEAK: peak}
-            raw |= runs
-            progress.update(task, description=f"{part} done", completed=_STEPS[part])
-    raw["duration_s"] = round(time.monotonic() - started, 1)
-    report.publish(console, figures, raw)
+def _run(
+    part: str,
+    servers: Any,
+    quick: bool,
+    progress: Progress,
+    figures: dict[str, float],
+    raw: dict[str, Any],
+) -> None:
+    """Measure one part and add what it found; the most memory is that of all parts."""
+    task = progress.add_task(part, total=_STEPS[part])
+
+    def step(text: str) -> None:
+        progress.update(task, description=text, advance=1)
+
+    found, runs = _MEASURES[part](servers, quick, step)
+    figures |= found | {_PEAK: max(figures.get(_PEAK, 0.0), found[_PEAK])}
+    raw |= runs
+    progress.update(task, description=f"{part} done", completed=_STEPS[part])
 
 
 def _arguments() -> argparse.Namespace:
