@@ -1,8 +1,10 @@
 """The reference: three services as any nameko user writes them, without our guarantees.
 
-JSON in, `insert_one`, one dispatched event per declaration; screening inserts its assessment and
-dispatches; the journal inserts each event. A crash between the insert and the dispatch loses the
-event, a handler that fails loses its message, a repeated call does everything twice.
+JSON in, one write per document, one dispatched event per declaration; screening keeps the
+declaration, inserts its assessment and dispatches; the journal inserts each event. The documents
+are those that our services and the floor keep, without inbox, outbox and transactions. A crash
+between the insert and the dispatch loses the event, a handler that fails loses its message, a
+repeated call does everything twice.
 
 Run as `python -m benchmarks.plain_nameko SERVICE AMQP_URI MONGO_URI DATABASE`.
 """
@@ -36,6 +38,7 @@ class Database(DependencyProvider):
         """Connect once per process."""
         client: MongoClient[Any] = MongoClient(self.container.config["MONGO_URI"])
         self.database = client[self.container.config["DATABASE"]]
+        self.database.households.create_index([("building", 1), ("room", 1)])
 
     def get_dependency(self, worker_ctx: Any) -> Any:
         """The database itself."""
@@ -55,19 +58,24 @@ class Declaration:
         return {"declarations": [self._submit(form) for form in forms]}
 
     def _submit(self, form: dict[str, Any]) -> dict[str, str]:
-        declaration = {"_id": str(uuid4()), "declared_at": datetime.now(UTC), **form}
-        self.db.declarations.insert_one(declaration)
+        declaration_id, home = str(uuid4()), form["residence"]
+        household = {"building": home["building"], "room": home["room"]}
+        self.db.persons.insert_one({"_id": str(uuid4()), "basic": form["basic"]})
+        self.db.households.update_one(household, {"$set": household}, upsert=True)
+        self.db.residences.insert_one({"_id": str(uuid4()), "residence": home})
+        declared_at = datetime.now(UTC)
+        self.db.declarations.insert_one({"_id": declaration_id, "at": declared_at, **form})
         self.dispatch(
             "declaration_submitted",
             {
-                "declaration_id": declaration["_id"],
-                "building": form["residence"]["building"],
+                "declaration_id": declaration_id,
+                "building": home["building"],
                 "person_type": form["person_type"]["type"],
                 "legs": form["person_type"]["legs"],
                 "health": form["health"],
             },
         )
-        return {"declaration_id": declaration["_id"]}
+        return {"declaration_id": declaration_id}
 
 
 class Screening:
@@ -94,6 +102,7 @@ class Screening:
             "legs": payload["legs"],
             "assessed_at": datetime.now(UTC),
         }
+        self.db.declarations.insert_one({"_id": payload["declaration_id"], **payload})
         self.db.assessments.insert_one(assessment)
         self.dispatch(
             "declaration_assessed",
