@@ -19,7 +19,7 @@ def main() -> None:
     warnings.filterwarnings("ignore", category=DeprecationWarning)
     arguments = _arguments()
     from benchmarks import machine, report  # noqa: PLC0415 - after the warnings are quiet
-    from benchmarks.servers import Servers  # noqa: PLC0415
+    from lianfang.testing.servers import Servers  # noqa: PLC0415
 
     servers, console = Servers.read(), Console()
     started = time.monotonic()

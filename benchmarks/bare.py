@@ -6,7 +6,7 @@ import time
 from statistics import median
 from typing import Any
 
-from benchmarks.district import BenchDistrict
+from lianfang.testing.district import PrivateDistrict
 
 Added = dict[str, list[dict[str, Any]]]
 
@@ -16,7 +16,7 @@ _RUNTIME = {"inbox", "outbox", "commands", "guards", "runtime"}
 _INSERTS = 10
 
 
-def _collections(district: BenchDistrict) -> list[tuple[str, Any]]:
+def _collections(district: PrivateDistrict) -> list[tuple[str, Any]]:
     return [
         (f"{service}_{name}", district.database(service)[name])
         for service in _WRITTEN
@@ -25,7 +25,7 @@ def _collections(district: BenchDistrict) -> list[tuple[str, Any]]:
     ]
 
 
-def known(district: BenchDistrict) -> dict[str, set[Any]]:
+def known(district: PrivateDistrict) -> dict[str, set[Any]]:
     """The ids in every collection of the services that the cascade writes to."""
     return {
         name: {row["_id"] for row in collection.find({}, {"_id": 1})}
@@ -33,7 +33,7 @@ def known(district: BenchDistrict) -> dict[str, set[Any]]:
     }
 
 
-def added(district: BenchDistrict, before: dict[str, set[Any]]) -> Added:
+def added(district: PrivateDistrict, before: dict[str, set[Any]]) -> Added:
     """The documents that are new since `before`, by collection."""
     found: Added = {}
     for name, collection in _collections(district):
@@ -43,7 +43,7 @@ def added(district: BenchDistrict, before: dict[str, set[Any]]) -> Added:
     return found
 
 
-def measure(district: BenchDistrict, documents: Added) -> dict[str, Any]:
+def measure(district: PrivateDistrict, documents: Added) -> dict[str, Any]:
     """Insert the documents into empty collections without indexes, several times."""
     name = f"{district.prefix}_bare"
     took = []

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from benchmarks import bare, lists, roll, seals
-from benchmarks.district import BenchDistrict
-from benchmarks.pace import morning, set_clock, wait_until_idle
-from benchmarks.references import Target
-from benchmarks.servers import Servers
 from benchmarks.town import Town, staff
 from lianfang.client import District
+from lianfang.testing.district import PrivateDistrict
+from lianfang.testing.pace import morning, set_clock, wait_until_idle
+from lianfang.testing.processes import Child
+from lianfang.testing.servers import Servers
 
 _NAME = "benchcascade"
 
@@ -34,20 +34,20 @@ def measure(
     servers: Servers, size: Size, step: Callable[[str], None]
 ) -> tuple[dict[str, float], dict[str, Any]]:
     """Import, seal, insert bare, list; returns the figures and every raw one."""
-    district = BenchDistrict(servers, _NAME)
+    district = PrivateDistrict(servers, _NAME)
     town = Town(_NAME, size.buildings)
     try:
         district.prepare()
-        with district.running() as target, district.caller() as caller:
-            return _measure(district, town, target, caller, size, step)
+        with district.running() as children, district.caller() as caller:
+            return _measure(district, town, list(children.values()), caller, size, step)
     finally:
         district.erase()
 
 
 def _measure(
-    district: BenchDistrict,
+    district: PrivateDistrict,
     town: Town,
-    target: Target,
+    children: list[Child],
     caller: District,
     size: Size,
     step: Callable[[str], None],
@@ -62,7 +62,7 @@ def _measure(
     sealed = seals.measure(district, caller, town, size.seals, step)
     step("insert_many of the same documents")
     inserted = bare.measure(district, sealed.documents)
-    peaks = {child.name: round(child.peak_rss_mb(), 1) for child in target.children}
+    peaks = {child.name: round(child.peak_rss_mb(), 1) for child in children}
     step(f"first pages at {size.records:,} records")
     pages = lists.measure(district, caller, town, size.records)
     median, p95 = seals.median_and_p95(sealed.runs)

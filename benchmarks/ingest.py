@@ -12,11 +12,11 @@ from dataclasses import asdict, dataclass, field
 from statistics import median
 
 from benchmarks import forms, stock
-from benchmarks.district import INGEST, BenchDistrict
 from benchmarks.door import pour
-from benchmarks.pace import wait_until_idle
 from benchmarks.references import Target, reference
-from benchmarks.servers import Servers
+from lianfang.testing.district import INGEST, PrivateDistrict
+from lianfang.testing.pace import wait_until_idle
+from lianfang.testing.servers import Servers
 
 #: What a declaration leaves in every journal: it was submitted, and it was assessed.
 _KINDS = ("declaration.submitted", "declaration.assessed")
@@ -67,7 +67,7 @@ def measure(servers: Servers, size: Size, step: Callable[[str], None]) -> Runs:
     """Run every contender `size.runs` times; `step` is told before each piece of work."""
     runs = Runs(size)
     step("loading a million residents")
-    large = BenchDistrict(servers, "benchlarge", INGEST)
+    large = PrivateDistrict(servers, "benchlarge", INGEST)
     try:
         _found(large, size.large)
         for round_number in range(size.runs):
@@ -76,10 +76,10 @@ def measure(servers: Servers, size: Size, step: Callable[[str], None]) -> Runs:
                 with reference(servers, name) as target:
                     runs.all.append(_run(name, round_number, target, size))
             step(f"ingest {round_number + 1}/{size.runs}: ours")
-            with _small_district(servers) as small, small.running() as target:
+            with _small_district(servers) as small, _running(small) as target:
                 runs.all.append(_run("ours", round_number, target, size, small))
             step(f"ingest {round_number + 1}/{size.runs}: ours at {size.large:,} residents")
-            with large.running() as target:
+            with _running(large) as target:
                 runs.all.append(_run("ours_large", round_number, target, size, large))
     finally:
         large.erase()
@@ -87,8 +87,8 @@ def measure(servers: Servers, size: Size, step: Callable[[str], None]) -> Runs:
 
 
 @contextmanager
-def _small_district(servers: Servers) -> Iterator[BenchDistrict]:
-    district = BenchDistrict(servers, "benchsmall", INGEST)
+def _small_district(servers: Servers) -> Iterator[PrivateDistrict]:
+    district = PrivateDistrict(servers, "benchsmall", INGEST)
     try:
         _found(district, SMALL)
         yield district
@@ -96,7 +96,16 @@ def _small_district(servers: Servers) -> Iterator[BenchDistrict]:
         district.erase()
 
 
-def _found(district: BenchDistrict, residents: int) -> None:
+@contextmanager
+def _running(district: PrivateDistrict) -> Iterator[Target]:
+    with district.running() as children:
+        journal = district.database("journal").events
+        yield Target(
+            district.operator_uri, journal.estimated_document_count, list(children.values())
+        )
+
+
+def _found(district: PrivateDistrict, residents: int) -> None:
     """An empty district, its places registered by their own service, its residents loaded."""
     district.prepare()
     with district.running(), district.caller() as caller:
@@ -113,7 +122,7 @@ def _chunks(items: list[dict[str, object]], size: int) -> Iterator[list[dict[str
 
 
 def _run(
-    contender: str, n: int, target: Target, size: Size, district: BenchDistrict | None = None
+    contender: str, n: int, target: Target, size: Size, district: PrivateDistrict | None = None
 ) -> dict[str, object]:
     """One run; complete only when each declaration's two events are in the journal."""
     first = _FIRST_DECLARANT + n * size.declarations
@@ -138,12 +147,12 @@ def _run(
     }
 
 
-def _kept(district: BenchDistrict) -> dict[str, int]:
+def _kept(district: PrivateDistrict) -> dict[str, int]:
     events = district.database("journal").events
     return {kind: events.count_documents({"type": kind}) for kind in _KINDS}
 
 
-def _check_kept(district: BenchDistrict, before: dict[str, int], declarations: int) -> None:
+def _check_kept(district: PrivateDistrict, before: dict[str, int], declarations: int) -> None:
     """Each declaration's two events, once each.
 
     Raises:

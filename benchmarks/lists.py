@@ -9,11 +9,11 @@ from statistics import median
 import amqp
 
 from benchmarks import copies, forms
-from benchmarks.district import BenchDistrict
-from benchmarks.pace import wait_until_idle
 from benchmarks.town import Town
 from lianfang.client import District
 from lianfang.runtime.broker import open_connection
+from lianfang.testing.district import PrivateDistrict
+from lianfang.testing.pace import wait_until_idle
 from lianfang.topology import EVENTS
 
 #: The list, and the service and collection that it pages through.
@@ -36,7 +36,7 @@ _PAGE = 50
 
 
 def measure(
-    district: BenchDistrict, caller: District, town: Town, records: int
+    district: PrivateDistrict, caller: District, town: Town, records: int
 ) -> dict[str, float]:
     """The median time of each list's first page in milliseconds, the call included."""
     _make_one_of_each(district, caller, town)
@@ -61,7 +61,7 @@ def _look(caller: District, method: str, town: Town) -> float:
     return (time.monotonic() - started) * 1000
 
 
-def _make_one_of_each(district: BenchDistrict, caller: District, town: Town) -> None:
+def _make_one_of_each(district: PrivateDistrict, caller: District, town: Town) -> None:
     """What the cascade left without any: declarations, assessments, a parked message."""
     building = town.building(town.buildings - 1)
     chance = random.Random(0)

@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from benchmarks.servers import ROOT, Servers
+from lianfang.testing.servers import ROOT, Servers
 
 _MEGABYTE = 1024 * 1024
 

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from benchmarks.processes import Child
-from benchmarks.servers import Servers
+from lianfang.testing.processes import Child
+from lianfang.testing.servers import Servers
 
 _STAGES = ("journal", "screening", "declaration")
 

@@ -10,9 +10,9 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.servers import LOCAL
+from lianfang.testing.servers import ROOT
 
-REPORT = LOCAL / "report.json"
+REPORT = ROOT / ".local" / "bench" / "report.json"
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,11 +18,11 @@ from typing import Any
 import orjson
 
 from benchmarks import bare
-from benchmarks.district import BenchDistrict
-from benchmarks.pace import morning, set_clock, wait_until_idle
 from benchmarks.town import HOUSEHOLDS, RESIDENTS, Town
 from lianfang.client import District
 from lianfang.runtime.broker import open_connection
+from lianfang.testing.district import PrivateDistrict
+from lianfang.testing.pace import morning, set_clock, wait_until_idle
 from lianfang.topology import EVENTS
 
 #: Two automatic seals lie this far apart on the districts' clock, so that no brake holds them.
@@ -42,7 +42,7 @@ class Sealed:
 
 
 def measure(
-    district: BenchDistrict, caller: District, town: Town, n: int, step: Callable[[str], None]
+    district: PrivateDistrict, caller: District, town: Town, n: int, step: Callable[[str], None]
 ) -> Sealed:
     """Confirm one case in each of `n` buildings, one after the other."""
     sealed = Sealed()
@@ -57,7 +57,7 @@ def measure(
     return sealed
 
 
-def _seal(district: BenchDistrict, caller: District, building: str) -> dict[str, Any]:
+def _seal(district: PrivateDistrict, caller: District, building: str) -> dict[str, Any]:
     page = caller.query("declaration.find_residents", place=building, limit=1)
     person = page["residents"][0]["person_id"]
     with _Tap(district.amqp_uri) as tap, _Counts(district) as counts:
@@ -163,7 +163,7 @@ class _Tap:
 class _Counts:
     """Watches the collections that the cascade ends in; knows when one last grew."""
 
-    def __init__(self, district: BenchDistrict) -> None:
+    def __init__(self, district: PrivateDistrict) -> None:
         isolation, dispatch = district.database("isolation"), district.database("dispatch")
         self._watched = (isolation.orders, dispatch.tasks, dispatch.rounds)
         self._stop = threading.Event()

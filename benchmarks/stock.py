@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from benchmarks import copies, forms
-from benchmarks.district import BenchDistrict
 from lianfang.client import District
+from lianfang.testing.district import PrivateDistrict
 
 _TEMPLATES = 300
 #: Services with a document per resident; all their collections of at least that size are filled.
@@ -43,7 +43,7 @@ def register(caller: District, district: str) -> None:
         )
 
 
-def load(district: BenchDistrict, residents: int) -> dict[str, int]:
+def load(district: PrivateDistrict, residents: int) -> dict[str, int]:
     """Fill every collection with a document per resident; returns how many each has now."""
     found: dict[str, int] = {}
     for service in _HOLDERS:

@@ -1,1 +1,1 @@
-"""Builders and suites, for us and for integrators: real broker, real database, no mocks."""
+"""Stages for tests, ours and integrators': real broker, real database, no mocks."""

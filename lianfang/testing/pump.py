@@ -7,12 +7,12 @@ order and how often each message arrives. Between two calls everything stands st
 from __future__ import annotations
 
 import inspect
-import random  # noqa: TID251 - the seeded order of a test
+import random
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
-from uuid import uuid4  # noqa: TID251 - a test's own request ids
+from uuid import uuid4
 
 import orjson
 

@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from benchmarks.district import SERVICES, BenchDistrict
-from benchmarks.pace import set_clock, wait_until_idle
-from benchmarks.processes import Child
 from lianfang.client import District
+from lianfang.testing.district import SERVICES, PrivateDistrict
+from lianfang.testing.pace import set_clock, wait_until_idle
+from lianfang.testing.processes import Child
 from tests.system.digest import RUNTIME
 
 _QUERIES = ("get_", "find_", "count_", "preview_")
@@ -21,7 +21,7 @@ class ProcessStage:
     """A stage (see `tests.system.town`) whose services really run, and can really die."""
 
     def __init__(
-        self, district: BenchDistrict, children: dict[str, Child], caller: District
+        self, district: PrivateDistrict, children: dict[str, Child], caller: District
     ) -> None:
         self._district, self._children, self._caller = district, children, caller
 
@@ -84,12 +84,11 @@ def wait_for(condition: Any, seconds: float = 20.0) -> None:
 
 
 @contextmanager
-def running(district: BenchDistrict) -> Iterator[ProcessStage]:
+def running(district: PrivateDistrict) -> Iterator[ProcessStage]:
     """The district's services until the end of the block; then nothing of it is left."""
     try:
         district.prepare()
-        with district.running() as target, district.caller() as caller:
-            children = dict(zip(district.services, target.children, strict=True))
+        with district.running() as children, district.caller() as caller:
             yield ProcessStage(district, children, caller)
     finally:
         district.erase()

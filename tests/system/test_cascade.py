@@ -28,7 +28,7 @@ def test_one_case_seals_the_building_and_everybody_has_one_order(sealed) -> None
     assert seal["causes"] == [case_id]
     assert town.measures(building=building) == {"isolation": 1, "facility": 1, "sealed": 4}
     assert all(town.order_of(person) for person in persons)
-    assert town.pump.parked() == []
+    assert town.stage.parked() == []
 
 
 def test_every_task_of_the_cascade_exists_once_and_can_say_why(sealed) -> None:

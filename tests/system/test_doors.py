@@ -91,7 +91,7 @@ def test_a_head_count_ends_with_one_order_or_one_reason_per_person(sealed) -> No
     assert town.order_of(infant)
     assert town.order_of(lodger)
     assert all(town.order_of(p) is None for p in [*absent, elsewhere])
-    assert town.pump.parked() == []
+    assert town.stage.parked() == []
 
 
 def test_an_absent_person_who_comes_back_gets_an_order(sealed) -> None:
@@ -167,7 +167,7 @@ def test_a_newcomer_racing_the_seal_is_decided_in_either_order(town: Town, seed:
     enclosure = town.enclosure("e02")
     building = town.building(f"{enclosure}.b01")
     persons = town.household(building, "r0101")
-    town.pump.call(
+    town.stage.call(
         "declaration.register_residents",
         building=building,
         residents=[{"room": "r0109", "name": "新来的人", "stays_since": LONG_AGO}],

@@ -10,8 +10,8 @@ from uuid import uuid4
 
 import pytest
 
-from benchmarks.district import BenchDistrict
-from benchmarks.servers import Servers
+from lianfang.testing.district import PrivateDistrict
+from lianfang.testing.servers import Servers
 from tests.system.processes import running
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -23,10 +23,10 @@ PAGES = [
 
 
 @pytest.fixture(scope="module")
-def district() -> Iterator[BenchDistrict]:
+def district() -> Iterator[PrivateDistrict]:
     """One district for all pages."""
     name = "docs" + "".join("abcdefghij"[int(c, 16) % 10] for c in uuid4().hex[:8])
-    district = BenchDistrict(Servers.read(), name)
+    district = PrivateDistrict(Servers.read(), name)
     with running(district):
         yield district
     district.client.close()
@@ -34,7 +34,7 @@ def district() -> Iterator[BenchDistrict]:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_the_python_of_a_page_runs_as_it_stands(
-    page: Path, district: BenchDistrict, monkeypatch: pytest.MonkeyPatch
+    page: Path, district: PrivateDistrict, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     credentials = (district.secrets / "operator.env").read_text()
     monkeypatch.setenv("AMQP_URI", credentials.strip().removeprefix("AMQP_URI="))

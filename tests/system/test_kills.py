@@ -7,9 +7,9 @@ from uuid import uuid4
 
 import pytest
 
-from benchmarks.district import SERVICES as PROCESSES
-from benchmarks.district import BenchDistrict
-from benchmarks.servers import Servers
+from lianfang.testing.district import SERVICES as PROCESSES
+from lianfang.testing.district import PrivateDistrict
+from lianfang.testing.servers import Servers
 from tests.system.digest import SERVICES, difference, state_of
 from tests.system.processes import ProcessStage, running, wait_for
 from tests.system.town import Town
@@ -21,7 +21,7 @@ HOUSEHOLDS = 40
 def stage() -> Iterator[ProcessStage]:
     """Five processes for all tests of this module."""
     letters = "".join("abcdefghij"[int(c, 16) % 10] for c in uuid4().hex[:8])
-    with running(BenchDistrict(Servers.read(), f"kill{letters}")) as ready:
+    with running(PrivateDistrict(Servers.read(), f"kill{letters}")) as ready:
         yield ready
 
 

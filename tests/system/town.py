@@ -53,7 +53,7 @@ class Town:
     """What a test sees of the town."""
 
     def __init__(self, stage: Stage) -> None:
-        self.pump = stage
+        self.stage = stage
         stage.use(*SERVICES)
         stage.now = START
         self._requests = 0
@@ -67,22 +67,22 @@ class Town:
     def do(self, method: str, **document: Any) -> Any:
         """A command, delivered to the end."""
         self._requests += 1
-        answer = self.pump.call(method, request_id=f"r{self._requests}", **document)
-        self.pump.settle(**self.delivery)
+        answer = self.stage.call(method, request_id=f"r{self._requests}", **document)
+        self.stage.settle(**self.delivery)
         return answer
 
     def ask(self, method: str, **document: Any) -> Any:
         """A query."""
-        return self.pump.call(method, **document)
+        return self.stage.call(method, **document)
 
     def wait(self, **span: float) -> None:
         """Let time pass, then every clock settle what is due."""
-        self.pump.now = self.pump.now + timedelta(**span)
-        self.pump.tick()
+        self.stage.now = self.stage.now + timedelta(**span)
+        self.stage.tick()
 
     def at(self, **span: float) -> str:
         """An instant relative to now, as on the wire."""
-        return (self.pump.now + timedelta(**span)).isoformat()
+        return (self.stage.now + timedelta(**span)).isoformat()
 
     # -- building -----------------------------------------------------------------------------
 

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import broker
 import database
+import processes
 import pytest
 import stack
 import state
@@ -47,6 +49,17 @@ def test_given_servers_are_forgotten_and_never_stopped(record: Path) -> None:
     assert not stack.ENVIRONMENT.exists()
     assert is_serving()
     assert database.listens(urlsplit(MONGO).port or 0)
+
+
+def test_the_stacks_own_address_in_the_environment_is_no_given_server() -> None:
+    ours = subprocess.Popen(["sleep", "60"], start_new_session=True)
+    recorded = {"uri": MONGO, "process": processes.identity(ours.pid)}
+    try:
+        assert stack.bring_up("mongo", recorded) == recorded
+        assert ours.poll() is None
+    finally:
+        ours.kill()
+        ours.wait()
 
 
 def test_the_amqp_address_of_a_given_broker_wins(

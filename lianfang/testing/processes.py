@@ -1,4 +1,4 @@
-"""Child processes of the benchmark: started, waited for, weighed and stopped."""
+"""Child processes of a test or a measurement: started, waited for, weighed and stopped."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from benchmarks.servers import LOCAL, ROOT
+from lianfang.testing.servers import LOCAL, ROOT
 
 READY_SECONDS = 60.0
 _GRACE_SECONDS = 30.0
@@ -17,7 +17,7 @@ _KILOBYTES = 1024
 
 
 class Child:
-    """One process, its output in `.local/bench/logs/<name>.log`."""
+    """One process, its output in `.local/private/logs/<name>.log`."""
 
     def __init__(self, name: str, command: Sequence[str], env: Mapping[str, str]) -> None:
         logs = LOCAL / "logs"

@@ -1,4 +1,4 @@
-"""Time and quiet in a district of the benchmark."""
+"""Time and quiet in a district of real processes."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import time
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from benchmarks.district import SERVICES
 from lianfang.client import District
+from lianfang.testing.district import SERVICES
 
 _IDLE_SECONDS = 300.0
 #: Early in Shanghai, so that no midnight falls between the seals.

@@ -1,4 +1,4 @@
-"""A district of the benchmark's own: prepared by the `lianfang` command, run as real processes."""
+"""A private district: prepared by the `lianfang` command, run as real processes, then removed."""
 
 from __future__ import annotations
 
@@ -15,11 +15,10 @@ from typing import Any
 
 from pymongo.database import Database
 
-from benchmarks.processes import Child
-from benchmarks.references import Target
-from benchmarks.servers import LOCAL, ROOT, Servers
 from lianfang.client import District
 from lianfang.runtime.broker import open_connection
+from lianfang.testing.processes import Child
+from lianfang.testing.servers import LOCAL, ROOT, Servers
 
 SERVICES = ("journal", "declaration", "screening", "isolation", "dispatch")
 #: The services on the way of a declaration.
@@ -28,7 +27,7 @@ _COMMAND = Path(sys.executable).with_name("lianfang")
 _PREPARATIONS = (("topology", "apply"), ("migrate",))
 
 
-class BenchDistrict:
+class PrivateDistrict:
     """One district with its virtual host, databases and secrets; nothing runs yet."""
 
     def __init__(self, servers: Servers, name: str, services: Sequence[str] = SERVICES) -> None:
@@ -58,7 +57,7 @@ class BenchDistrict:
     def _delete_queues_of_absent_services(self) -> None:
         """A queue that nobody reads would only fill the disk."""
         absent = tuple(f"q.{name}." for name in SERVICES if name not in self.services)
-        connection = open_connection(self.amqp_uri, "benchmarks")
+        connection = open_connection(self.amqp_uri, "testing")
         for queue in self.servers.administration.queues(self.vhost):
             if absent and queue["name"].startswith(absent):
                 connection.channel().queue_delete(queue["name"])
@@ -78,24 +77,28 @@ class BenchDistrict:
         """The database of a service."""
         return self.client[f"{self.prefix}_{service}"]
 
+    @property
+    def operator_uri(self) -> str:
+        """The operator's address of the virtual host."""
+        return _read(self.secrets / "operator.env")["AMQP_URI"]
+
     def caller(self) -> District:
         """A connection with the operator's rights."""
-        return District(_read(self.secrets / "operator.env")["AMQP_URI"], actor="benchmark")
+        return District(self.operator_uri, actor="testing")
 
     @contextmanager
-    def running(self) -> Iterator[Target]:
-        """The services as processes until the end of the block."""
-        children: list[Child] = []
+    def running(self) -> Iterator[dict[str, Child]]:
+        """The services as processes, by name, until the end of the block."""
+        children: dict[str, Child] = {}
         try:
             ports = {name: _free_port() for name in self.services}
-            children.extend(self._start(name, ports[name]) for name in self.services)
-            for name, child in zip(self.services, children, strict=True):
+            for name in self.services:
+                children[name] = self._start(name, ports[name])
+            for name, child in children.items():
                 child.wait_until(_readiness(ports[name]))
-            events = self.database("journal").events
-            uri = _read(self.secrets / "operator.env")["AMQP_URI"]
-            yield Target(uri, events.estimated_document_count, children)
+            yield children
         finally:
-            for child in children:
+            for child in children.values():
                 child.stop()
 
     def _start(self, name: str, port: int) -> Child:

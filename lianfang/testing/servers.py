@@ -14,9 +14,9 @@ from lianfang.runtime.administration import BrokerAdministration
 from lianfang.runtime.documents import connect
 from lianfang.topology import Topology
 
-ROOT = Path(__file__).resolve().parents[1]
-#: Where the benchmark keeps its report, its logs and the secrets of its districts.
-LOCAL = ROOT / ".local" / "bench"
+ROOT = Path(__file__).resolve().parents[2]
+#: Where private districts keep their logs and secrets.
+LOCAL = ROOT / ".local" / "private"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Servers:
         """Read the environment that `deploy/local/stack.py run` gives."""
         missing = [name for name in _NEEDED if not os.environ.get(name)]
         if missing:
-            raise SystemExit(f"not set: {', '.join(missing)}; run `make bench`")
+            raise SystemExit(f"not set: {', '.join(missing)}; see deploy/local/stack.py run")
         return cls(*(os.environ[name] for name in _NEEDED))
 
     @property
@@ -47,7 +47,7 @@ class Servers:
 
     def client(self) -> MongoClient[Any]:
         """A client with the services' own write concern."""
-        return connect(self.mongo_uri, "benchmarks")
+        return connect(self.mongo_uri, "testing")
 
     def new_vhost(self, vhost: str) -> str:
         """An empty virtual host; returns the administrator's address of it."""
