@@ -1,4 +1,4 @@
-"""What every service answers beside its own methods: is it idle and, for a demo, the time."""
+"""What every service answers beside its own methods: is it idle, what is stuck, what time is it."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import Any
 import amqp
 from nameko.extensions import DependencyProvider
 
+from lianfang.runtime import stuck
 from lianfang.runtime.broker import BROKEN, close_quietly, open_connection
-from lianfang.runtime.entrypoints import query
+from lianfang.runtime.entrypoints import command, query
 from lianfang.runtime.process import Process
 from lianfang.runtime.subscription import Subscription
 from lianfang.schemas.fields import Answer, Count, Instant, Request
@@ -122,3 +123,13 @@ class Operable:
     def get_idle(self, _reader: Any, _request: dict[str, Any]) -> dict[str, int]:
         """How much is still on its way through this service."""
         return self.operations.idle()
+
+    @query(stuck.FindStuckRequest, stuck.StuckAnswer)
+    def find_stuck(self, reader: Any, request: dict[str, Any]) -> dict[str, Any]:
+        """Events and replays that were saved and that the broker refuses, the oldest first."""
+        return stuck.find_stuck(reader, request["limit"])
+
+    @command(stuck.ReleaseOutboxRequest, stuck.ReleasedAnswer)
+    def release_outbox(self, work: Any, request: dict[str, Any]) -> dict[str, Any]:
+        """Send what is stuck once more, after its cause was mended."""
+        return stuck.release(work, request["row_ids"])
