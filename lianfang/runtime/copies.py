@@ -16,6 +16,7 @@ from lianfang.envelope import natural_id
 from lianfang.errors import LianfangError, Retryable
 from lianfang.runtime.door import STEPS, Message
 from lianfang.runtime.publisher import Outgoing
+from lianfang.runtime.replays import REPLAY, replay_id_of
 from lianfang.topology import PARKING, retry_exchange
 
 _BUG_RETRIES = 1
@@ -36,6 +37,8 @@ def copy_of(message: Message, queue: str) -> Outgoing:
     headers["x-message-id"] = _message_id(message)
     if retry:
         headers["x-attempt"] = attempt + 1
+        if (replay_id := replay_id_of(raw)) is not None:
+            headers[REPLAY] = replay_id
         exchange = retry_exchange(attempt + 1)
     else:
         headers |= _reasons(message, queue)

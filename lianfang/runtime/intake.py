@@ -21,6 +21,7 @@ from lianfang.runtime.handlers import Handler
 from lianfang.runtime.logs import bound, log
 from lianfang.runtime.metrics import BATCH_SECONDS, MESSAGES
 from lianfang.runtime.origin import Origin
+from lianfang.runtime.replays import word_of
 from lianfang.runtime.work import Work
 
 INBOX = "inbox"
@@ -49,7 +50,7 @@ class Intake:
         good = [message for message in messages if message.error is None]
         rows = self._decide(service, good) if good else []
         self.engine.say(rows)
-        self._settle_failures(messages)
+        self._settle(messages)
         self._report(messages, time.monotonic() - started)
         return messages
 
@@ -143,16 +144,19 @@ class Intake:
 
     # -- settling -----------------------------------------------------------------------------
 
-    def _settle_failures(self, messages: Iterable[Message]) -> None:
+    def _settle(self, messages: Sequence[Message]) -> None:
+        """Say, confirmed, what others must know before the broker may forget these messages."""
         failed = [message for message in messages if message.error is not None]
-        if not failed:
-            return
         if self.handler.reads == "parked":
-            # There is no further place to put it: held, and tried again, until it can be stored.
-            raise Unavailable(f"a parked message could not be stored: {failed[0].error}")
-        copies = [copy_of(message, self.handler.queue) for message in failed]
-        if self.engine.publisher.publish(copies) != {copy.id for copy in copies}:
-            raise Unavailable("the broker did not confirm a parked or retried copy")
+            if failed:
+                # There is no further place to put it: held, tried again until it can be stored.
+                raise Unavailable(f"a parked message could not be stored: {failed[0].error}")
+            return
+        said = [copy_of(message, self.handler.queue) for message in failed]
+        done = [message for message in messages if message.error is None]
+        said += [word for m in done if (word := word_of(m, self.handler.queue)) is not None]
+        if said and self.engine.publisher.publish(said) != {each.id for each in said}:
+            raise Unavailable("the broker did not confirm a parked or retried copy, or a word")
 
     def _report(self, messages: Sequence[Message], seconds: float) -> None:
         BATCH_SECONDS.labels(self.handler.name).observe(seconds)

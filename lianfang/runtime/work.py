@@ -246,18 +246,9 @@ class Work(Documents):
         )
         self._row(envelope.id, EVENTS, routing_key(event.TYPE, place), encode(envelope, event))
 
-    def replay(
-        self,
-        origin: str,
-        body: bytes,
-        headers: Mapping[str, Any],
-        message_id: str,
-        content_type: str,
-    ) -> None:
-        """Send stored bytes to their stored origin queue again when this unit commits."""
-        row_id = natural_id("replay", origin, message_id, self.causation_id, len(self.rows))
-        kept = {**headers, "x-message-id": message_id}
-        self._row(row_id, "", origin, body, headers=kept, content_type=content_type)
+    def send_to_queue(self, row_id: str, queue: str, body: bytes, **properties: Any) -> None:
+        """Put bytes into one queue, past every exchange, when this unit commits."""
+        self._row(row_id, "", queue, body, **properties)
 
     def _row(self, row_id: str, exchange: str, key: str, body: bytes, **properties: Any) -> None:
         self.touched += 1

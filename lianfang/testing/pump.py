@@ -33,6 +33,7 @@ from lianfang.runtime.handlers import Call, Handler, Timer, declared, need_of
 from lianfang.runtime.intake import Intake
 from lianfang.runtime.logs import bound
 from lianfang.runtime.publisher import Outgoing, Publisher
+from lianfang.runtime.replays import read_word
 from lianfang.runtime.resources import Resource
 from lianfang.runtime.subscription import incoming
 from lianfang.runtime.timers import run_timer
@@ -261,6 +262,8 @@ class Pump:
             self._envelopes.append(envelope)
             self._events.append(event)
         for raw in self._fetch(self._parking_log):
+            if read_word(raw) is not None:
+                continue
             # What the broker itself dead-letters carries no word of ours.
             self._parked.append((raw.headers.get("x-reason", ""), raw.headers.get("x-error", "")))
 

@@ -9,7 +9,16 @@ import orjson
 
 from lianfang.envelope import Envelope, natural_id
 from lianfang.errors import NotFound
-from lianfang.runtime import Setting, Vault, command, parked, query, subscribe_all, timer
+from lianfang.runtime import (
+    Setting,
+    Vault,
+    command,
+    parked,
+    query,
+    replays,
+    subscribe_all,
+    timer,
+)
 from lianfang.runtime.documents import Reader
 from lianfang.runtime.door import Incoming
 from lianfang.runtime.work import Work
@@ -17,7 +26,7 @@ from services.journal import schemas, store
 from services.journal.domain import parked as rules
 from services.journal.domain.parked import ParkedMessage
 
-#: Seconds between looks for replays that have settled.
+#: Seconds between looks at replays that found no queue, and for victims to replay.
 _EVERY = 1.0
 
 
@@ -76,9 +85,14 @@ class Journal:
 
     @parked()
     def take_parked(self, work: Work, incoming: Incoming) -> None:
-        """Keep a message that its subscription could not handle, encrypted."""
+        """Keep a message that its subscription could not handle, encrypted; or hear of a replay."""
+        word = replays.read_word(incoming)
+        if word is not None:
+            self._hear(work, word)
+            return
         digest = hashlib.sha256(incoming.body).hexdigest()
-        arrival = rules.arrival_of(incoming.headers, natural_id("bytes", digest))
+        message_id = incoming.properties.get("message_id") or natural_id("bytes", digest)
+        arrival = rules.arrival_of(incoming.headers, str(message_id))
         parked_id = rules.parked_id_of(arrival, digest)
         message = rules.park(
             work.get(store.PARKED, parked_id),
@@ -89,6 +103,15 @@ class Journal:
             at=work.now,
         )
         work.save(store.PARKED, message)
+
+    def _hear(self, work: Work, word: replays.Word) -> None:
+        """A replay is behind its subscription; the next victim need not wait for the clock."""
+        message = work.get(store.PARKED, word.replay_id)
+        if message is None or message.origin != word.origin:
+            work.drop("word of an unknown replay")
+            return
+        work.save(store.PARKED, rules.settle(message))
+        self._replay_next(work)
 
     def _sealed(self, incoming: Incoming) -> bytes:
         kept = {k: v for k, v in incoming.headers.items() if not k.startswith("x-")}
@@ -118,17 +141,20 @@ class Journal:
     @command(schemas.ParkedRequest, schemas.ParkedAnswer)
     def replay_parked(self, work: Work, request: dict[str, Any]) -> ParkedMessage:
         """Send a parked message to the subscription it came from once more."""
-        message = _parked(work, request["parked_id"])
-        changed, said = rules.replay(message, by=_who(work), at=work.now)
+        return self._replay(work, _parked(work, request["parked_id"]), _who(work))
+
+    def _replay(self, work: Work, message: ParkedMessage, by: str) -> ParkedMessage:
+        changed, said = rules.replay(message, by=by, at=work.now)
         opened = self.vault.open(message.sealed)
         work.save(store.PARKED, changed)
-        work.replay(
-            message.origin,
-            bytes(opened["body"]),
-            orjson.loads(bytes(opened["headers"])),
-            message.message_id,
-            opened["content_type"],
+        stored = replays.Stored(
+            origin=message.origin,
+            body=bytes(opened["body"]),
+            headers=orjson.loads(bytes(opened["headers"])),
+            message_id=message.message_id,
+            content_type=opened["content_type"],
         )
+        replays.replay(work, message.parked_id, stored)
         self._say(work, said)
         return changed
 
@@ -142,10 +168,25 @@ class Journal:
         self._say(work, said)
         return changed
 
-    @timer(every=_EVERY, due=store.settled_replays)
-    def settle_replay(self, work: Work, key: str) -> None:
-        """Count a replayed message as taken when it has not come back."""
-        work.save(store.PARKED, rules.settle(_parked(work, key), work.now))
+    @timer(every=_EVERY, due=store.refused_replays)
+    def take_back(self, work: Work, key: str) -> None:
+        """Park again, saying why, what could not be replayed because its queue is gone."""
+        why = replays.take_back(work, key)
+        if why is not None:
+            work.save(store.PARKED, rules.refuse(_parked(work, key), why))
+
+    @timer(every=_EVERY, due=store.next_victim)
+    def replay_victim(self, work: Work, _key: str) -> None:
+        """Replay, once and one at a time, what died of the delivery limit; then it is a person's.
+
+        If it is the killer itself it takes no other victim along.
+        """
+        self._replay_next(work)
+
+    def _replay_next(self, work: Work) -> None:
+        work.guard("parked", "victims")  # two journals would each find nobody under way
+        for key in store.next_victim(work, work.now, 1):
+            self._replay(work, _parked(work, key), rules.AUTOMATIC)
 
     def _say(self, work: Work, events: list[Any]) -> None:
         for event in events:

@@ -9,11 +9,19 @@ from typing import Any
 import orjson
 
 from lianfang.envelope import Envelope
+from lianfang.runtime import replays
 from lianfang.runtime.documents import Collection, Index, Page, Reader
 from lianfang.runtime.work import Work
 from services.journal.domain.entry import LogEntry
 from services.journal.domain.masking import masked_log
-from services.journal.domain.parked import SETTLING, ParkedMessage, ParkedState
+from services.journal.domain.parked import (
+    AUTOMATIC,
+    DELIVERY_LIMIT,
+    PATIENCE,
+    ParkedMessage,
+    ParkedState,
+    is_victim,
+)
 
 #: Every list is in the order of time; `_id` at the end lets a page go on from any entry.
 EVENTS = Collection(
@@ -33,7 +41,11 @@ PARKED = Collection(
     "parked",
     ParkedMessage,
     "parked_id",
-    [Index("parked_at", "_id"), Index("state", "parked_at", "_id")],
+    [
+        Index("parked_at", "_id"),
+        Index("state", "parked_at", "_id"),
+        Index("state", "reason", "attempt", "parked_at", "_id"),
+    ],
 )
 
 #: How far a chain of causes is followed; real ones have fewer than ten links.
@@ -152,7 +164,20 @@ def page_of_parked(
     return reader.page(PARKED, where, "-parked_at", after, limit)
 
 
-def settled_replays(reader: Reader, now: datetime, limit: int) -> list[str]:
-    """Replayed messages that have had the time to come back."""
-    where = {"state": ParkedState.REPLAYING, "replayed_at": {"$lte": now - SETTLING}}
-    return [message.parked_id for message in reader.find(PARKED, where, None, limit)]
+def refused_replays(reader: Any, _now: datetime, limit: int) -> list[str]:
+    """Replays that found no queue."""
+    return replays.refused(reader, limit)
+
+
+def next_victim(reader: Reader, now: datetime, _limit: int) -> list[str]:
+    """The one to replay next by itself; nobody while another is under way."""
+    under_way = {
+        "state": ParkedState.REPLAYING,
+        "replayed_by": AUTOMATIC,
+        "replayed_at": {"$gt": now - PATIENCE},
+    }
+    if reader.find(PARKED, under_way, None, 1):
+        return []
+    died = {"state": ParkedState.PARKED, "reason": DELIVERY_LIMIT, "attempt": 1}
+    oldest = reader.find(PARKED, died, [("parked_at", 1), ("_id", 1)], 1)
+    return [message.parked_id for message in oldest if is_victim(message)]

@@ -1,7 +1,8 @@
 """A parked message and what may become of it.
 
 parked → replaying → replayed | parked (attempt + 1); parked → discarded (who, why). The stored
-bytes never change.
+bytes never change. A message that died of the broker's delivery limit may have done no harm: it was
+only in the hands of processes that were killed. It is replayed once by itself.
 """
 
 from __future__ import annotations
@@ -17,9 +18,14 @@ from lianfang.envelope import natural_id
 from lianfang.errors import Conflict, IllegalTransition
 from lianfang.events.journal import MessageDiscarded, MessageReplayed
 
-#: A replayed message that has not come back by then counts as taken. One that comes back later,
-#: from the long steps of the retry ladder, is parked again all the same.
-SETTLING = timedelta(seconds=10)
+#: The broker's own word for a message that too many processes died with.
+DELIVERY_LIMIT = "delivery_limit"
+#: The origin queue is gone: somebody retired the subscription.
+ORIGIN_GONE = "origin_gone"
+#: Who replays a victim of the delivery limit.
+AUTOMATIC = "journal"
+#: One victim is replayed at a time; a word that takes longer than this is waited for no more.
+PATIENCE = timedelta(minutes=10)
 _SUBSCRIPTION = re.compile(r"q\.[a-z]+\.[a-z0-9_.\-]+")
 _TEXT = 500
 
@@ -160,13 +166,13 @@ def park(
 
 
 def replay(message: ParkedMessage, *, by: str, at: datetime) -> tuple[ParkedMessage, list[Any]]:
-    """Send it to its subscription once more.
+    """Send it to its subscription once more; one whose replay seems lost may be replayed again.
 
     Raises:
-        IllegalTransition: it is not parked.
+        IllegalTransition: it is done or discarded.
         Conflict: nobody knows the queue it came from.
     """
-    _must_be_parked(message, ParkedState.REPLAYING)
+    _must_be(message, (ParkedState.PARKED, ParkedState.REPLAYING), ParkedState.REPLAYING)
     if not _SUBSCRIPTION.fullmatch(message.origin):
         raise Conflict(f"origin {message.origin!r} is no subscription's queue")
     changed = replace(
@@ -186,12 +192,34 @@ def replay(message: ParkedMessage, *, by: str, at: datetime) -> tuple[ParkedMess
     return changed, [said]
 
 
-def settle(message: ParkedMessage, at: datetime) -> ParkedMessage:
-    """Count a replayed message as taken once it has not come back for a while."""
-    since = message.replayed_at
-    if message.state is not ParkedState.REPLAYING or since is None or at < since + SETTLING:
+def is_victim(message: ParkedMessage) -> bool:
+    """Whether it is replayed without anybody's word: it died of the delivery limit, and once."""
+    return (
+        message.state is ParkedState.PARKED
+        and message.reason == DELIVERY_LIMIT
+        and message.attempt == 1
+        and _SUBSCRIPTION.fullmatch(message.origin) is not None
+    )
+
+
+def settle(message: ParkedMessage) -> ParkedMessage:
+    """Its subscription has it behind it."""
+    if message.state not in (ParkedState.PARKED, ParkedState.REPLAYING):
         return message
     return replace(message, state=ParkedState.REPLAYED, revision=message.revision + 1)
+
+
+def refuse(message: ParkedMessage, why: str) -> ParkedMessage:
+    """Its replay found no queue: it is parked as it was, and says so."""
+    if message.state is not ParkedState.REPLAYING:
+        return message
+    return replace(
+        message,
+        state=ParkedState.PARKED,
+        revision=message.revision + 1,
+        reason=ORIGIN_GONE,
+        error=why[:_TEXT],
+    )
 
 
 def discard(
@@ -202,7 +230,7 @@ def discard(
     Raises:
         IllegalTransition: it is not parked.
     """
-    _must_be_parked(message, ParkedState.DISCARDED)
+    _must_be(message, (ParkedState.PARKED,), ParkedState.DISCARDED)
     changed = replace(
         message,
         state=ParkedState.DISCARDED,
@@ -222,6 +250,6 @@ def discard(
     return changed, [said]
 
 
-def _must_be_parked(message: ParkedMessage, wanted: ParkedState) -> None:
-    if message.state is not ParkedState.PARKED:
+def _must_be(message: ParkedMessage, allowed: tuple[ParkedState, ...], wanted: ParkedState) -> None:
+    if message.state not in allowed:
         raise IllegalTransition.of("parked message", message.state, wanted)

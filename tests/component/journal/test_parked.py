@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import threading
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,6 +13,7 @@ from lianfang.errors import Conflict, IllegalTransition, InvalidPayload, NotFoun
 from lianfang.events.journal import MessageDiscarded
 from lianfang.runtime.door import Incoming
 from lianfang.runtime.intake import Intake
+from lianfang.runtime.timers import run_timer
 from lianfang.testing.pump import Pump
 from lianfang.topology import PARKING
 from services.journal.domain.masking import MASK
@@ -123,21 +126,140 @@ def test_what_comes_back_from_a_replay_is_parked_once_more(journal: Pump) -> Non
     assert row["parked_at"] == (START + timedelta(minutes=1)).isoformat()
 
 
-def test_what_does_not_come_back_counts_as_replayed(journal: Pump) -> None:
-    event = MessageDiscarded(parked_id="p", origin="q", by="x", reason="y", at=START)
+def misparked(journal: Pump, n: int = 1, reason: str = "bug") -> tuple[str, str]:
+    """A good event that was parked although its subscription can handle it; parked and event id."""
+    event = MessageDiscarded(parked_id=f"p{n}", origin="q", by="x", reason="y", at=START)
     envelope = journal.publish(event, BUILDING)
     (raw,) = journal._fetch("q.journal.log")
-    parked = _parked("q.journal.log", body=raw.body, message_id=envelope.id)
+    parked = _parked("q.journal.log", body=raw.body, message_id=envelope.id, reason=reason)
     _parking(journal).handle(journal.used["journal"].instance, [parked])
-    (row,) = journal.call("journal.find_parked", state="parked")["parked"]
+    (row,) = (
+        row
+        for row in journal.call("journal.find_parked")["parked"]
+        if row["message_id"] == envelope.id
+    )
+    return row["parked_id"], envelope.id
+
+
+def state_of(journal: Pump, parked_id: str) -> tuple[str, int]:
+    row = journal.call("journal.get_parked", parked_id=parked_id)
+    return row["state"], row["attempt"]
+
+
+def test_a_replay_is_done_when_its_subscription_says_so_and_not_before(journal: Pump) -> None:
+    parked_id, event_id = misparked(journal)
+    journal.call("journal.replay_parked", parked_id=parked_id)
+    journal.now = START + timedelta(days=1)
+    journal.used["journal"].engine.outbox.sweep()
+    assert state_of(journal, parked_id) == ("replaying", 1), "nobody has read it yet"
+    journal.settle()
+    assert state_of(journal, parked_id) == ("replayed", 1)
+    assert journal.call("journal.get_event", event_id=event_id)["event"]["subject"] == "p1"
+    assert journal.parked() == [], "a word is no parked message"
+
+
+def test_a_replay_sent_twice_ends_as_one(journal: Pump) -> None:
+    parked_id, event_id = misparked(journal)
+    journal.call("journal.replay_parked", parked_id=parked_id)
+    journal.call("journal.replay_parked", parked_id=parked_id)
+    journal.settle()
+    assert state_of(journal, parked_id) == ("replayed", 1)
+    assert len(journal.events("message.replayed")) == 2
+    with pytest.raises(IllegalTransition):
+        journal.call("journal.replay_parked", parked_id=parked_id)
+
+
+def test_a_replay_to_a_queue_that_is_gone_is_parked_again_and_says_so(journal: Pump) -> None:
+    _parking(journal).handle(journal.used["journal"].instance, [_parked("q.journal.retired")])
+    (row,) = journal.call("journal.find_parked")["parked"]
     journal.call("journal.replay_parked", parked_id=row["parked_id"])
     journal.settle()
-    journal.tick()
-    assert journal.call("journal.find_parked", state="replaying")["parked"]
-    journal.now = START + timedelta(seconds=10)
+    assert state_of(journal, row["parked_id"]) == ("replaying", 1)
     assert journal.tick() == 1
-    assert journal.call("journal.find_parked", state="replayed")["parked"]
-    assert journal.call("journal.get_event", event_id=envelope.id)["event"]["subject"] == "p"
+    (back,) = journal.call("journal.find_parked", state="parked")["parked"]
+    assert back["reason"] == "origin_gone"
+    assert back["error"] == "there is no queue q.journal.retired"
+    assert journal.call("journal.find_stuck")["count"] == 0, "nothing waits for an operator twice"
+    assert journal.tick() == 0
+
+
+def test_victims_are_replayed_by_themselves_one_at_a_time(journal: Pump) -> None:
+    ids = [misparked(journal, n, "delivery_limit")[0] for n in range(3)]
+    other, _ = misparked(journal, 9)
+    timer = next(t for t in journal.used["journal"].timers if t.name == "replay_victim")
+    engine, instance = journal.used["journal"].engine, journal.used["journal"].instance
+    assert run_timer(engine, timer, instance) == 1
+    assert run_timer(engine, timer, instance) == 0, "the first is still under way"
+    states = [state_of(journal, parked_id)[0] for parked_id in ids]
+    assert sorted(states) == ["parked", "parked", "replaying"]
+    journal.settle()  # each word starts the next
+    assert {state_of(journal, parked_id) for parked_id in ids} == {("replayed", 1)}
+    assert state_of(journal, other) == ("parked", 1)
+    said = [(event.parked_id, event.by) for event in journal.events("message.replayed")]
+    assert sorted(said) == sorted((parked_id, "journal") for parked_id in ids)
+
+
+def test_a_victim_that_dies_again_is_a_persons(journal: Pump) -> None:
+    parked_id, _ = misparked(journal, 1, "delivery_limit")
+    driven = journal.used["journal"]
+    timer = next(t for t in driven.timers if t.name == "replay_victim")
+    assert run_timer(driven.engine, timer, driven.instance) == 1
+    (raw,) = [raw for raw in journal._fetch("q.journal.log") if "x-replay" in raw.headers]
+    death = [{"queue": "q.journal.log", "reason": "delivery_limit", "count": 1}]
+    died = Incoming(
+        body=raw.body, properties=raw.properties, headers={**raw.headers, "x-death": death}
+    )
+    _parking(journal).handle(driven.instance, [died])
+    assert state_of(journal, parked_id) == ("parked", 2)
+    assert journal.tick() == 0
+    assert state_of(journal, parked_id) == ("parked", 2)
+
+
+def test_two_journals_start_one_victim(journal: Pump) -> None:
+    for n in range(2):
+        misparked(journal, n, "delivery_limit")
+    timer = next(t for t in journal.used["journal"].timers if t.name == "replay_victim")
+    barrier = threading.Barrier(2, timeout=10)
+    looked = threading.local()
+
+    def together(reader: Any, now: datetime, limit: int) -> list[str]:
+        found = timer.due(reader, now, limit)
+        if not hasattr(looked, "once"):
+            looked.once = True
+            barrier.wait()
+        return found
+
+    same = replace(timer, due=together)
+    driven = journal.used["journal"]
+    threads = [
+        threading.Thread(target=run_timer, args=(driven.engine, same, driven.instance))
+        for _ in range(2)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(journal.call("journal.find_parked", state="replaying")["parked"]) == 1
+
+
+def test_a_word_from_elsewhere_ends_nothing(journal: Pump) -> None:
+    parked_id, _ = misparked(journal)
+    word = {"x-replay": parked_id, "x-origin": "q.isolation.cases", "x-outcome": "done"}
+    _parking(journal).handle(
+        journal.used["journal"].instance, [Incoming(body=b"", properties={}, headers=word)]
+    )
+    assert state_of(journal, parked_id) == ("parked", 1)
+    assert len(journal.call("journal.find_parked")["parked"]) == 1
+
+
+def test_a_dead_message_with_a_words_headers_is_kept(journal: Pump) -> None:
+    """The broker dead-letters with the sender's own headers, whatever they pretend."""
+    death = [{"queue": "q.journal.log", "reason": "delivery_limit", "count": 1}]
+    headers = {"x-replay": "p", "x-origin": "q.journal.log", "x-outcome": "done", "x-death": death}
+    _parking(journal).handle(
+        journal.used["journal"].instance, [Incoming(body=b"", properties={}, headers=headers)]
+    )
+    assert len(journal.call("journal.find_parked")["parked"]) == 1
 
 
 def test_a_discarded_message_stays_readable_and_goes_nowhere(journal: Pump) -> None:
@@ -165,7 +287,7 @@ def test_a_discard_needs_a_reason(journal: Pump) -> None:
         journal.call("journal.discard_parked", parked_id="p", reason="why")
 
 
-def test_a_message_that_died_of_the_delivery_limit_is_kept_and_can_be_replayed(
+def test_a_message_that_died_of_the_delivery_limit_is_kept_and_replayed(
     journal: Pump,
 ) -> None:
     """The broker dead-letters it without any header of ours."""
@@ -180,9 +302,9 @@ def test_a_message_that_died_of_the_delivery_limit_is_kept_and_can_be_replayed(
     channel.close()
     row = _until_parked(journal)
     assert (row["origin"], row["reason"]) == ("q.journal.log", "delivery_limit")
-    assert row["message_id"] == envelope.id or row["size"] > 0
-    journal.call("journal.replay_parked", parked_id=row["parked_id"])
-    journal.settle()
+    assert row["message_id"] == envelope.id
+    assert journal.tick() >= 1
+    assert state_of(journal, row["parked_id"]) == ("replayed", 1)
     assert journal.call("journal.get_event", event_id=envelope.id)
 
 
@@ -212,7 +334,9 @@ def _parking(journal: Pump) -> Intake:
     return Intake(driven.engine, handler)
 
 
-def _parked(origin: str, body: bytes = POISON, message_id: str = "m1") -> Incoming:
-    headers = {"x-origin": origin, "x-reason": "bug", "x-message-id": message_id}
+def _parked(
+    origin: str, body: bytes = POISON, message_id: str = "m1", reason: str = "bug"
+) -> Incoming:
+    headers = {"x-origin": origin, "x-reason": reason, "x-message-id": message_id}
     properties = {"content_type": "application/cloudevents+json"}
     return Incoming(body=body, properties=properties, headers=headers)

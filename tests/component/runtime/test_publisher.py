@@ -12,6 +12,7 @@ from lianfang.client import District
 from lianfang.errors import Unavailable
 from lianfang.runtime import broker
 from lianfang.runtime.publisher import ChannelRefused, Outgoing, Publisher
+from lianfang.runtime.replays import Stored, replay
 from lianfang.topology import EVENTS, rpc_queue
 from tests.component.runtime.rig import MANY, ONE, Rig, discarded, until
 from tests.component.runtime.wire import Wire
@@ -242,8 +243,15 @@ def test_a_row_that_alone_closes_the_channel_is_stuck_and_the_others_flow(rig: R
 
 def test_a_replay_to_a_queue_that_is_gone_is_stuck(rig: Rig) -> None:
     def decide(work: object) -> None:
-        work.replay("q.journal.gone", b"{}", {}, "m1", "application/json")
-        work.replay(MANY, b"{}", {}, "m2", "application/json")
+        for queue, message_id in (("q.journal.gone", "m1"), (MANY, "m2")):
+            stored = Stored(
+                origin=queue,
+                body=b"{}",
+                headers={},
+                message_id=message_id,
+                content_type="application/json",
+            )
+            replay(work, f"replay of {message_id}", stored)
 
     _, rows = rig.engine.run(decide)
     rig.engine.say(rows)

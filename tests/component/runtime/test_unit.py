@@ -12,6 +12,7 @@ from lianfang.errors import Unavailable, VersionConflict
 from lianfang.events.dispatch import TaskAccepted
 from lianfang.runtime import engine as engine_module
 from lianfang.runtime.door import Message
+from lianfang.runtime.replays import Word, read_word
 from lianfang.runtime.work import Work
 from lianfang.topology import PARKING
 from tests.component.runtime.probe import SEEN, Seen
@@ -132,6 +133,22 @@ def test_copies_carry_the_first_id_and_nothing_that_the_broker_wrote(rig: Rig) -
     assert parked.headers["x-message-id"] == first.properties["message_id"]
     assert "x-death" not in parked.headers
     assert "user_id" not in parked.properties
+
+
+def test_what_became_of_a_replay_is_said_after_the_ladder_too_and_only_when_it_is_done(
+    rig: Rig,
+) -> None:
+    rig.handle("one", discarded("a", "early"), **{"x-replay": "p1"})
+    (back,) = until(lambda: rig.take(ONE))
+    assert rig.take(PARKING) == []
+    rig.handle("one", discarded("a"), **{**back.headers, "x-death": []})
+    (said,) = rig.take(PARKING)
+    assert read_word(said) == Word(replay_id="p1", origin=ONE)
+    rig.handle("one", discarded("a"), **{"x-replay": "p1"})
+    assert len(rig.take(PARKING)) == 1, "a duplicate is done too"
+    rig.handle("one", discarded("b", "reject"), **{"x-replay": "p2"})
+    (parked,) = rig.take(PARKING)
+    assert (read_word(parked), parked.headers["x-reason"]) == (None, "rejected")
 
 
 def test_copies_that_nobody_confirmed_hold_the_batch(

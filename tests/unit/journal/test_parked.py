@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,13 +10,16 @@ from hypothesis import strategies as st
 from lianfang.errors import IllegalTransition
 from services.journal.domain.masking import MASK, masked_log, masked_parked
 from services.journal.domain.parked import (
-    SETTLING,
+    DELIVERY_LIMIT,
+    ORIGIN_GONE,
     Arrival,
     ParkedMessage,
     ParkedState,
     arrival_of,
     discard,
+    is_victim,
     park,
+    refuse,
     replay,
     settle,
 )
@@ -46,28 +50,72 @@ def test_the_way_of_a_replayed_message_that_comes_back() -> None:
     assert said[0].revision == replaying.revision
 
 
-def test_one_that_comes_back_late_is_parked_all_the_same() -> None:
+def test_one_that_comes_back_after_all_is_parked_all_the_same() -> None:
     replaying, _ = replay(arrive(), by="medic", at=START)
-    replayed = settle(replaying, START + SETTLING)
+    replayed = settle(replaying)
     assert replayed.state is ParkedState.REPLAYED
     assert arrive(replayed).attempt == 2
 
 
-def test_a_replay_is_not_settled_before_its_time() -> None:
+def test_a_word_ends_what_is_parked_or_under_way_and_nothing_else() -> None:
+    parked = arrive()
+    gone, _ = discard(parked, by="medic", reason="a test", at=START)
+    replaying, _ = replay(parked, by="medic", at=START)
+    assert [settle(m).state for m in (parked, replaying, gone)] == [
+        "replayed",
+        "replayed",
+        "discarded",
+    ]
+    assert settle(gone) is gone
+
+
+def test_a_replay_without_a_queue_is_parked_as_it_was_and_says_so() -> None:
     replaying, _ = replay(arrive(), by="medic", at=START)
-    assert settle(replaying, START + SETTLING - timedelta(milliseconds=1)) is replaying
-    assert settle(arrive(), START + timedelta(days=1)).state is ParkedState.PARKED
+    back = refuse(replaying, "there is no queue q.isolation.cases")
+    assert (back.state, back.reason, back.attempt) == ("parked", ORIGIN_GONE, 1)
+    assert "no queue" in back.error
+    assert back.sealed == replaying.sealed
+    replayed = settle(replaying)
+    assert refuse(replayed, "late") is replayed
 
 
-def test_what_is_not_parked_can_be_neither_replayed_nor_discarded() -> None:
+def test_a_victim_is_replayed_by_itself_once() -> None:
+    first = replace(arrive(), reason=DELIVERY_LIMIT)
+    assert is_victim(first)
+    replaying, _ = replay(first, by="journal", at=START)
+    assert not is_victim(replaying)
+    again = park(
+        replaying,
+        replace(ARRIVAL, reason=DELIVERY_LIMIT),
+        parked_id="p",
+        sealed=b"x",
+        size=1,
+        at=START,
+    )
+    assert (again.state, again.attempt) == ("parked", 2)
+    assert not is_victim(again), "from here on it is a person's"
+    assert not is_victim(arrive()), "it was not the broker who gave up"
+    assert not is_victim(replace(first, origin="unknown"))
+
+
+def test_what_is_done_or_discarded_can_be_neither_replayed_nor_discarded() -> None:
     gone, _ = discard(arrive(), by="medic", reason="a test", at=START)
-    replaying, _ = replay(arrive(), by="medic", at=START)
-    for message in (gone, replaying):
+    done = settle(replay(arrive(), by="medic", at=START)[0])
+    for message in (gone, done):
         with pytest.raises(IllegalTransition):
             replay(message, by="medic", at=START)
         with pytest.raises(IllegalTransition):
             discard(message, by="medic", reason="a test", at=START)
     assert arrive(gone) is gone
+
+
+def test_a_replay_that_seems_lost_may_be_sent_again_and_not_discarded() -> None:
+    replaying, _ = replay(arrive(), by="medic", at=START)
+    again, said = replay(replaying, by="another", at=START)
+    assert (again.state, again.replayed_by, again.attempt) == ("replaying", "another", 1)
+    assert said[0].revision == again.revision == replaying.revision + 1
+    with pytest.raises(IllegalTransition):
+        discard(replaying, by="medic", reason="a test", at=START)
 
 
 def test_the_brokers_own_words_tell_the_origin_of_a_delivery_limit_death() -> None:
