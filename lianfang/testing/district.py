@@ -80,7 +80,11 @@ class PrivateDistrict:
     @property
     def operator_uri(self) -> str:
         """The operator's address of the virtual host."""
-        return _read(self.secrets / "operator.env")["AMQP_URI"]
+        return self.uri_of("operator")
+
+    def uri_of(self, user: str) -> str:
+        """The address of the virtual host for a service, with that service's rights."""
+        return _read(self.secrets / f"{user}.env")["AMQP_URI"]
 
     def caller(self) -> District:
         """A connection with the operator's rights."""

@@ -34,11 +34,24 @@ class Child:
                 self._command, env=self._env, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT
             )
 
-    def kill_and_restart(self) -> None:
-        """SIGKILL it, then start the same command again."""
+    @property
+    def alive(self) -> bool:
+        """Whether the process that was started last still runs."""
+        return self._process.poll() is None
+
+    def kill(self) -> None:
+        """SIGKILL it."""
         self._process.kill()
         self._process.wait()
+
+    def restart(self) -> None:
+        """Start the same command again; the process before has ended."""
         self._process = self._start()
+
+    def kill_and_restart(self) -> None:
+        """SIGKILL it, then start the same command again."""
+        self.kill()
+        self.restart()
 
     def wait_until(self, ready: Callable[[], bool]) -> None:
         """Return when `ready` says so.
