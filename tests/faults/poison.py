@@ -154,7 +154,9 @@ def _outcome(
     parked = list(district.database("journal").parked.find({}, {"sealed": 0}))
     victims = [row for row in parked if row["reason"] == _VICTIM]
     broken += misparked(sent.poison, [row for row in parked if row["reason"] != _VICTIM])
-    latencies, twice = _latencies(district)
+    latencies, twice, strays = _latencies(district)
+    if strays:
+        broken.append(f"{strays} verdicts on what nobody declared")
     receipts = [*sent.alone, *sent.among]
     lost = [each for each in receipts if each not in latencies]
     if lost:
@@ -204,20 +206,26 @@ def misparked(sent: dict[tuple[str, str], Poison], rows: list[dict[str, Any]]) -
     return [*wrong, *strange, *(f"no poison of the family {name} was sent" for name in absent)]
 
 
-def _latencies(district: PrivateDistrict) -> tuple[dict[str, float], int]:
-    """Milliseconds from the declaration to its verdict in the journal, and verdicts too many."""
+def _latencies(district: PrivateDistrict) -> tuple[dict[str, float], int, int]:
+    """Milliseconds from each declaration to its verdict in the journal.
+
+    Beside them: verdicts too many of one declaration, and those of none.
+    """
     events = district.database("journal").events
     submitted = {
         row["_id"]: (row["subject"], row["at"])
         for row in events.find({"type": "declaration.submitted"})
     }
     took: dict[str, float] = {}
-    twice = 0
+    twice = strays = 0
     for row in events.find({"type": "declaration.assessed"}):
+        if row["causation_id"] not in submitted:
+            strays += 1
+            continue
         declaration, at = submitted[row["causation_id"]]
         twice += declaration in took
         took[declaration] = (row["recorded_at"] - at).total_seconds() * 1000
-    return took, twice
+    return took, twice, strays
 
 
 def percentile(values: list[float], percent: int) -> float | None:
