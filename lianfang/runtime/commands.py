@@ -15,6 +15,7 @@ import orjson
 
 from lianfang.envelope import natural_id
 from lianfang.errors import Conflict, InvalidPayload, NotPermitted, Overloaded
+from lianfang.runtime.crashpoints import Point, at_work, reached
 from lianfang.runtime.engine import Engine
 from lianfang.runtime.handlers import Call
 from lianfang.runtime.logs import bind
@@ -82,6 +83,7 @@ def _command(
                 request_id=head["request_id"],
             )
         )
+        reached(Point.IN_DECISION)
         reply = _dump(call, call.method(service, work, request))
         work.raw(COMMANDS).insert_one(
             {"_id": key, "hash": digest, "answer": orjson.dumps(reply), "at": datetime.now(UTC)},
@@ -89,8 +91,9 @@ def _command(
         )
         return reply
 
-    reply, rows = engine.run(decide)
-    engine.say(rows)
+    with at_work(call.name):
+        reply, rows = engine.run(decide)
+        engine.say(rows)
     return reply
 
 

@@ -20,6 +20,7 @@ from lianfang.days import to_milliseconds
 from lianfang.envelope import source_of
 from lianfang.errors import Unavailable, VersionConflict
 from lianfang.runtime.clock import Clock
+from lianfang.runtime.crashpoints import Point, reached
 from lianfang.runtime.documents import Documents, connect
 from lianfang.runtime.logs import log
 from lianfang.runtime.metrics import RERUNS
@@ -108,10 +109,12 @@ class Engine:
                 )
                 result = decide(work)
                 work.flush()
+                reached(Point.BEFORE_COMMIT)
             except BaseException:
                 _abort(session)
                 raise
             _commit(session)
+            reached(Point.AFTER_COMMIT)
             return result, work.rows
 
     def say(self, rows: list[dict[str, Any]]) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 from lianfang.errors import Rejected, Retryable, Unavailable
 from lianfang.runtime.bugs import bug_of
 from lianfang.runtime.copies import copy_of
+from lianfang.runtime.crashpoints import Point, at_work, reached
 from lianfang.runtime.door import Incoming, Message, read_door
 from lianfang.runtime.engine import Engine
 from lianfang.runtime.handlers import Handler
@@ -48,9 +49,10 @@ class Intake:
         started = time.monotonic()
         messages = [read_door(raw, self.handler) for raw in batch]
         good = [message for message in messages if message.error is None]
-        rows = self._decide(service, good) if good else []
-        self.engine.say(rows)
-        self._settle(messages)
+        with at_work(self.handler.queue):
+            rows = self._decide(service, good) if good else []
+            self.engine.say(rows)
+            self._settle(messages)
         self._report(messages, time.monotonic() - started)
         return messages
 
@@ -110,6 +112,7 @@ class Intake:
             work.begin(_origin(message))
             with bound(correlation_id=message.correlation_id, event_id=message.id):
                 try:
+                    reached(Point.IN_DECISION)
                     self.handler.method(service, work, message.event)
                 except Rejected as error:
                     if work.touched != before:
@@ -157,6 +160,8 @@ class Intake:
         said += [word for m in done if (word := word_of(m, self.handler.queue)) is not None]
         if said and self.engine.publisher.publish(said) != {each.id for each in said}:
             raise Unavailable("the broker did not confirm a parked or retried copy, or a word")
+        for message in failed:
+            reached(Point.IN_RETRY if message.outcome == "retried" else Point.IN_PARK)
 
     def _report(self, messages: Sequence[Message], seconds: float) -> None:
         BATCH_SECONDS.labels(self.handler.name).observe(seconds)

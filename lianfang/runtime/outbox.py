@@ -13,6 +13,7 @@ from typing import Any
 
 from pymongo.database import Database
 
+from lianfang.runtime.crashpoints import Point, at_work, reached
 from lianfang.runtime.ids import random_id
 from lianfang.runtime.logs import log
 from lianfang.runtime.metrics import OUTBOX_ROWS, OUTBOX_STUCK
@@ -25,6 +26,8 @@ _CLAIM = timedelta(seconds=10)
 _SWEEP = 200
 #: From this many failed tries on, a row travels alone.
 _ALONE = 2
+#: On whose behalf rows are swept, for the crash points.
+SWEEPER = "outbox-sweeper"
 
 
 class Outbox:
@@ -54,16 +57,32 @@ class Outbox:
             if row["_id"] in returned and row["exchange"] == "":
                 self._mark_stuck(row, f"there is no queue {row['key']}")
         if confirmed:
+            reached(Point.AFTER_PUBLISH)
             self._rows.delete_many({"_id": {"$in": list(confirmed)}})
+            reached(Point.AFTER_REMOVAL)
         return len(confirmed)
 
     def sweep(self) -> int:
         """Publish rows whose owner is gone or did not succeed; returns how many were confirmed."""
-        with self._lock:
-            rows = self._claim()
-            alone = [row for row in rows if row["tries"] > _ALONE]
-            together = [row for row in rows if row["tries"] <= _ALONE]
-            return self.publish(together) + sum(self.publish([row]) for row in alone)
+        with self._lock, at_work(SWEEPER):
+            return self._publish_claimed(self._claim())
+
+    def take_over(self, before: datetime) -> int:
+        """Publish every row older than `before`, claimed or not; returns how many were confirmed.
+
+        For a process that starts: whoever had them is most likely dead. A row that a living replica
+        was publishing at that instant is heard twice, which every reader bears.
+        """
+        confirmed = 0
+        with self._lock, at_work(SWEEPER):
+            while done := self._publish_claimed(self._claim(before)):
+                confirmed += done
+        return confirmed
+
+    def _publish_claimed(self, rows: list[dict[str, Any]]) -> int:
+        alone = [row for row in rows if row["tries"] > _ALONE]
+        together = [row for row in rows if row["tries"] <= _ALONE]
+        return self.publish(together) + sum(self.publish([row]) for row in alone)
 
     def measure(self) -> int:
         """Count what waits and say whether the intake must pause."""
@@ -73,10 +92,14 @@ class Outbox:
         self.under_pressure = waiting > HIGH_WATER or self._publisher.blocked
         return waiting
 
-    def _claim(self) -> list[dict[str, Any]]:
-        """Take rows that nobody has; of two replicas that look at once, each gets its own."""
+    def _claim(self, before: datetime | None = None) -> list[dict[str, Any]]:
+        """Take rows that nobody has; of two replicas that look at once, each gets its own.
+
+        With `before` any older row is taken, whoever has it.
+        """
         now, token = datetime.now(UTC), random_id()
-        free = {"stuck": False, "claimed_until": {"$lt": now}}
+        whose = {"claimed_until": {"$lt": now}} if before is None else {"at": {"$lt": before}}
+        free = {"stuck": False, **whose}
         found = [
             row["_id"] for row in self._rows.find(free, {"_id": 1}).sort("at", 1).limit(_SWEEP)
         ]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 from nameko.extensions import SharedExtension
@@ -33,21 +35,29 @@ class Process(SharedExtension):
         """Start the sweeper."""
         self._stopping = threading.Event()
         self.looked_at = time.monotonic()
+        self._started_at = datetime.now(UTC)
         self.container.spawn_managed_thread(self._watch, identifier="outbox sweeper")
 
     def _watch(self) -> None:
+        self._look(lambda: self.engine.outbox.take_over(self._started_at))
         while not self._stopping.wait(SWEEP_EVERY):
             self.looked_at = time.monotonic()
-            try:
-                self.engine.clock.refresh()
-                self.engine.outbox.measure()
-                self.engine.outbox.sweep()
-                self.engine.publisher.keep_alive()
-            except PyMongoError as error:
-                log.warning("sweep_interrupted", error=type(error).__name__)
-            except Exception as error:
-                # Out of a managed thread it would end the process.
-                log.error("sweep_bug", exc_info=error)
+            self._look(self._look_after)
+
+    def _look_after(self) -> None:
+        self.engine.clock.refresh()
+        self.engine.outbox.measure()
+        self.engine.outbox.sweep()
+        self.engine.publisher.keep_alive()
+
+    def _look(self, look: Callable[[], object]) -> None:
+        try:
+            look()
+        except PyMongoError as error:
+            log.warning("sweep_interrupted", error=type(error).__name__)
+        except Exception as error:
+            # Out of a managed thread it would end the process.
+            log.error("sweep_bug", exc_info=error)
 
     def stop(self) -> None:
         """Stop sweeping and close what is open; entrypoints have drained by now."""

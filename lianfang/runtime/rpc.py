@@ -16,6 +16,7 @@ from nameko.extensions import Entrypoint, SharedExtension
 
 from lianfang.errors import Bug, NotFound
 from lianfang.runtime.broker import BROKEN, close_quietly, drop, open_connection
+from lianfang.runtime.crashpoints import Point, at_work, reached
 from lianfang.runtime.door import Incoming
 from lianfang.runtime.handlers import Call, record_of
 from lianfang.runtime.logs import log
@@ -111,6 +112,7 @@ class RpcServer(SharedExtension):
         """Hand one request to a worker greenthread; whatever it holds, the loop goes on."""
         raw, channel = incoming(message), self._channel
         method = raw_method(message.delivery_info.get("routing_key"))
+        reached(Point.AFTER_RECEIVE, method)
         entrypoint = self.methods.get(method)
         self.in_flight += 1
         if entrypoint is None:
@@ -122,7 +124,8 @@ class RpcServer(SharedExtension):
             if exc_info is not None:
                 log.error("call_bug", method=method, exc_info=exc_info[1])
                 reply = failure(Bug())
-            self._finish(channel, raw, reply)
+            with at_work(method):
+                self._finish(channel, raw, reply)
             return None, None
 
         self.container.spawn_worker(
@@ -134,7 +137,9 @@ class RpcServer(SharedExtension):
         try:
             with self._writing:
                 if channel is self._channel:
+                    reached(Point.BEFORE_REPLY)
                     self._reply(channel, raw, reply)
+                    reached(Point.BEFORE_ACK)
                     channel.basic_ack(raw.tag)
         except BROKEN as broken:
             self._untrusted = True

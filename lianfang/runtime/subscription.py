@@ -15,6 +15,7 @@ from nameko.extensions import Entrypoint
 
 from lianfang.errors import Unavailable
 from lianfang.runtime.broker import BROKEN, close_quietly, drop, open_connection
+from lianfang.runtime.crashpoints import Point, reached
 from lianfang.runtime.door import Incoming
 from lianfang.runtime.handlers import Handler, record_of
 from lianfang.runtime.intake import Intake
@@ -118,6 +119,7 @@ class Subscription(Entrypoint):
 
     def _receive(self, message: Any) -> None:
         self.buffer.append(incoming(message))
+        reached(Point.AFTER_RECEIVE, self.handler.queue)
         self.filled.set()
 
     def _disconnect(self) -> None:
@@ -215,6 +217,7 @@ class Subscription(Entrypoint):
         """Acknowledge all up to `tag`, unless the channel they came on is gone."""
         if channel is None or channel is not self._channel:
             return
+        reached(Point.BEFORE_ACK, self.handler.queue)
         try:
             channel.basic_ack(tag, multiple=True)
         except BROKEN as error:

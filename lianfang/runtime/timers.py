@@ -14,6 +14,7 @@ from pymongo.errors import PyMongoError
 
 from lianfang.envelope import natural_id
 from lianfang.errors import LianfangError
+from lianfang.runtime.crashpoints import Point, at_work, reached
 from lianfang.runtime.engine import Engine
 from lianfang.runtime.handlers import Timer, record_of
 from lianfang.runtime.logs import bound, log
@@ -93,8 +94,14 @@ def _settle(engine: Engine, timer: Timer, service: Any, key: str) -> int:
         cause = natural_id("timer", engine.service, timer.name, key, work.now.isoformat())
         work.begin(Origin(correlation_id=cause, causation_id=cause))
         with bound(correlation_id=cause):
+            reached(Point.IN_DECISION)
             timer.method(service, work, key)
 
+    with at_work(timer.name):
+        return _run(engine, timer, key, decide)
+
+
+def _run(engine: Engine, timer: Timer, key: str, decide: Callable[[Work], None]) -> int:
     try:
         _, rows = engine.run(decide)
     except LianfangError as error:
