@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from prometheus_client.parser import text_string_to_metric_families
 from pymongo.database import Database
 
 from lianfang.client import District
@@ -24,6 +25,7 @@ SERVICES = ("journal", "declaration", "screening", "isolation", "dispatch")
 #: The services on the way of a declaration.
 INGEST = ("journal", "declaration", "screening")
 _COMMAND = Path(sys.executable).with_name("lianfang")
+_OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 _PREPARATIONS = (("topology", "apply"), ("migrate",))
 
 
@@ -35,6 +37,7 @@ class PrivateDistrict:
         self.vhost, self.prefix = f"d-{name}", f"lianfang_{name}"
         self.secrets = LOCAL / "districts" / name
         self.client = servers.client()
+        self._ports: dict[str, int] = {}
 
     def _environment(self) -> dict[str, str]:
         return os.environ | {
@@ -95,21 +98,41 @@ class PrivateDistrict:
         """The services as processes, by name, until the end of the block."""
         children: dict[str, Child] = {}
         try:
-            ports = {name: _free_port() for name in self.services}
+            self._ports = {name: _free_port() for name in self.services}
             for name in self.services:
-                children[name] = self._start(name, ports[name])
+                words = [str(_COMMAND), "run", name]
+                children[name] = Child(f"{self.name}-{name}", words, self.environment(name))
             for name, child in children.items():
-                child.wait_until(_readiness(ports[name]))
+                child.wait_until(_readiness(self._ports[name]))
             yield children
         finally:
             for child in children.values():
                 child.stop()
 
-    def _start(self, name: str, port: int) -> Child:
+    def environment(self, name: str) -> dict[str, str]:
+        """What the process of a service is told; a district of another kind tells it otherwise."""
         env = self._environment() | _read(self.secrets / f"{name}.env")
         env.pop("AMQP_MANAGEMENT_URI", None)
-        env["LIANFANG_HEALTH_PORT"] = str(port)
-        return Child(f"{self.name}-{name}", [str(_COMMAND), "run", name], env)
+        env["LIANFANG_HEALTH_PORT"] = str(self._ports[name])
+        return env
+
+    def counted(self, name: str, metric: str, **labels: str) -> int:
+        """A counter of a running service's process, summed over what `labels` leaves open.
+
+        Raises:
+            OSError: the process does not answer.
+        """
+        url = f"http://127.0.0.1:{self._ports[name]}/metrics"
+        with _OPENER.open(url, timeout=5) as page:
+            families = text_string_to_metric_families(page.read().decode())
+        return int(
+            sum(
+                sample.value
+                for family in families
+                for sample in family.samples
+                if sample.name == metric and labels.items() <= sample.labels.items()
+            )
+        )
 
 
 def _read(path: Path) -> dict[str, str]:
@@ -124,12 +147,10 @@ def _free_port() -> int:
 
 
 def _readiness(port: int) -> Callable[[], bool]:
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-
     def ready() -> bool:
         with (
             suppress(urllib.error.URLError, OSError),
-            opener.open(f"http://127.0.0.1:{port}/health/ready", timeout=5) as page,
+            _OPENER.open(f"http://127.0.0.1:{port}/health/ready", timeout=5) as page,
         ):
             return bool(page.status == 200)
         return False
