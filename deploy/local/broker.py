@@ -14,6 +14,7 @@ import shutil
 import sys
 import urllib.error
 import urllib.request
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +23,8 @@ import processes
 import state
 from state import LOCAL, StackError
 
-DATA = LOCAL / "rabbitmq"
-PID_FILE = DATA / "node.pid"
-LOG = state.LOGS / "rabbitmq.log"
 COMMON = state.ROOT / "deploy" / "rabbitmq" / "rabbitmq.conf"
 PLUGINS = COMMON.with_name("enabled_plugins")
-NODE = f"lianfang-{state.CHECKOUT}@localhost"
-CONTAINER = f"lianfang-{state.CHECKOUT}-rabbitmq"
 IMAGE = "rabbitmq:4-management"
 ADMINISTRATOR = "lianfang-admin"
 PORTS = ("amqp", "management", "prometheus", "distribution", "epmd")
@@ -41,6 +37,47 @@ HOMES = (
 OLDEST = (3, 10)
 BOOT_SECONDS = 90.0
 GRACE_SECONDS = 30.0
+
+
+@dataclass(frozen=True)
+class Node:
+    """One node of this checkout: its folder, and the word that sets it apart from the others."""
+
+    folder: Path = LOCAL / "rabbitmq"
+    purpose: str = ""
+
+    @property
+    def name(self) -> str:
+        """What it is called among Erlang's nodes."""
+        return f"lianfang-{state.CHECKOUT}{self.suffix}@localhost"
+
+    @property
+    def container(self) -> str:
+        """What its container is called."""
+        return f"lianfang-{state.CHECKOUT}{self.suffix}-rabbitmq"
+
+    @property
+    def suffix(self) -> str:
+        """Its purpose as part of a name."""
+        return f"-{self.purpose}" if self.purpose else ""
+
+    @property
+    def pid_file(self) -> Path:
+        """Where it writes which process it is."""
+        return self.folder / "node.pid"
+
+    @property
+    def log(self) -> Path:
+        """Where it writes what it does."""
+        return state.LOGS / f"rabbitmq{self.suffix}.log"
+
+    def choose_ports(self) -> dict[str, int]:
+        """A free port for each of its uses, the same ones as the last time if it can be."""
+        chosen = state.choose_ports(*(f"{use}{self.suffix}" for use in PORTS))
+        return {use: chosen[f"{use}{self.suffix}"] for use in PORTS}
+
+
+OWN = Node()
 
 
 def binaries() -> Path | None:
@@ -66,9 +103,9 @@ def version(home: Path) -> tuple[int, ...]:
     return tuple(int(part) for part in named.groups()) if named else OLDEST
 
 
-def administrator_password() -> str:
+def administrator_password(node: Node) -> str:
     """The generated password; kept beside the node's data, because it lives and dies with them."""
-    kept = DATA / "password"
+    kept = node.folder / "password"
     if not kept.exists():
         state.write_private(kept, secrets.token_urlsafe(24))
     return kept.read_text()
@@ -106,10 +143,10 @@ def is_ready(uri: str) -> bool:
     return amqp_port(uri) is not None
 
 
-def configure(ports: dict[str, int], address: str, private: str = "") -> None:
+def configure(node: Node, ports: dict[str, int], address: str, private: str = "") -> None:
     """Write the node's configuration: the common part, then what belongs to this checkout."""
     state.write_private(
-        DATA / "rabbitmq.conf",
+        node.folder / "rabbitmq.conf",
         COMMON.read_text()
         + f"\nlisteners.tcp.local = {address}:{ports['amqp']}\n"
         + f"management.tcp.ip = {address}\nmanagement.tcp.port = {ports['management']}\n"
@@ -118,22 +155,22 @@ def configure(ports: dict[str, int], address: str, private: str = "") -> None:
     )
 
 
-def environment(ports: dict[str, int]) -> dict[str, str]:
+def environment(node: Node, ports: dict[str, int]) -> dict[str, str]:
     """The environment of the node: nothing of ``/etc/rabbitmq`` is read."""
     kept = {name: os.environ[name] for name in ("PATH", "LANG", "TMPDIR") if name in os.environ}
     return kept | {
-        "HOME": str(DATA),
-        "RABBITMQ_NODENAME": NODE,
+        "HOME": str(node.folder),
+        "RABBITMQ_NODENAME": node.name,
         "RABBITMQ_NODE_PORT": str(ports["amqp"]),
         "RABBITMQ_DIST_PORT": str(ports["distribution"]),
-        "RABBITMQ_MNESIA_BASE": str(DATA / "data"),
-        "RABBITMQ_PID_FILE": str(PID_FILE),
-        "RABBITMQ_LOG_BASE": str(DATA / "log"),
-        "RABBITMQ_CONF_ENV_FILE": str(DATA / "rabbitmq-env.conf"),
-        "RABBITMQ_CONFIG_FILE": str(DATA / "rabbitmq.conf"),
-        "RABBITMQ_CONFIG_FILES": str(DATA / "conf.d"),
-        "RABBITMQ_ADVANCED_CONFIG_FILE": str(DATA / "advanced.config"),
-        "RABBITMQ_GENERATED_CONFIG_DIR": str(DATA / "config"),
+        "RABBITMQ_MNESIA_BASE": str(node.folder / "data"),
+        "RABBITMQ_PID_FILE": str(node.pid_file),
+        "RABBITMQ_LOG_BASE": str(node.folder / "log"),
+        "RABBITMQ_CONF_ENV_FILE": str(node.folder / "rabbitmq-env.conf"),
+        "RABBITMQ_CONFIG_FILE": str(node.folder / "rabbitmq.conf"),
+        "RABBITMQ_CONFIG_FILES": str(node.folder / "conf.d"),
+        "RABBITMQ_ADVANCED_CONFIG_FILE": str(node.folder / "advanced.config"),
+        "RABBITMQ_GENERATED_CONFIG_DIR": str(node.folder / "config"),
         "RABBITMQ_ENABLED_PLUGINS_FILE": str(PLUGINS),
         "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1}",
         "ERL_EPMD_ADDRESS": "127.0.0.1",
@@ -141,27 +178,27 @@ def environment(ports: dict[str, int]) -> dict[str, str]:
     }
 
 
-def up() -> dict[str, Any]:
+def up(node: Node = OWN) -> dict[str, Any]:
     """Start the node and wait until it serves; nothing keeps running when that fails."""
-    ports = state.choose_ports(*PORTS)
-    password = administrator_password()
+    ports = node.choose_ports()
+    password = administrator_password(node)
     uri = f"http://{ADMINISTRATOR}:{password}@127.0.0.1:{ports['management']}"
     described = {"ports": ports, "management_uri": uri, "host": f"127.0.0.1:{ports['amqp']}"}
     home = binaries()
     if home is not None:
-        mapper = start_mapper(ports["epmd"])
+        mapper = start_mapper(node, ports["epmd"])
         try:
-            node = start_node(home, ports, password, uri)
+            process = start_node(node, home, ports, uri)
         except BaseException:
             processes.stop(mapper, GRACE_SECONDS)
             raise
-        return described | {"process": node, "mapper": mapper}
+        return described | {"process": process, "mapper": mapper}
     if not docker.is_running():
         raise StackError("no RabbitMQ and no Docker here: run deploy/local/setup.sh")
-    return described | {"container": start_container(ports, password, uri)}
+    return described | {"container": start_container(node, ports, uri)}
 
 
-def start_mapper(port: int) -> dict[str, Any] | None:
+def start_mapper(node: Node, port: int) -> dict[str, Any] | None:
     """Start the node's own ``epmd`` on ``port``.
 
     None when there is no such program to be seen: the node then starts one itself, which stays.
@@ -173,17 +210,19 @@ def start_mapper(port: int) -> dict[str, Any] | None:
         return None
     command = [found[0], "-port", str(port), "-address", "127.0.0.1"]
     kept = {name: os.environ[name] for name in ("PATH",) if name in os.environ}
-    mapper = processes.start(command, kept, DATA, LOG)
+    mapper = processes.start(command, kept, node.folder, node.log)
     return processes.identity(mapper.pid)
 
 
-def start_node(home: Path, ports: dict[str, int], password: str, uri: str) -> dict[str, Any]:
+def start_node(node: Node, home: Path, ports: dict[str, int], uri: str) -> dict[str, Any]:
     """Boot the node from the binaries in ``home``; returns which process it is."""
-    for part in (DATA / "data", DATA / "log"):
+    for part in (node.folder / "data", node.folder / "log"):
         part.mkdir(parents=True, exist_ok=True)
+    password = administrator_password(node)
     administrator = f"default_user = {ADMINISTRATOR}\ndefault_pass = {password}\n"
-    configure(ports, "127.0.0.1", administrator)
-    script = processes.start([home / "rabbitmq-server"], environment(ports), DATA, LOG)
+    configure(node, ports, "127.0.0.1", administrator)
+    env = environment(node, ports)
+    script = processes.start([home / "rabbitmq-server"], env, node.folder, node.log)
     try:
         if (
             not processes.wait_until(
@@ -191,36 +230,37 @@ def start_node(home: Path, ports: dict[str, int], password: str, uri: str) -> di
             )
             or script.poll() is not None
         ):
-            raise StackError(f"RabbitMQ did not start:\n{processes.tail(LOG)}")
-        found = processes.identity(int(PID_FILE.read_text()))
+            raise StackError(f"RabbitMQ did not start:\n{processes.tail(node.log)}")
+        found = processes.identity(int(node.pid_file.read_text()))
         if found is None:
-            raise StackError(f"RabbitMQ ended right after its start, see {LOG}")
+            raise StackError(f"RabbitMQ ended right after its start, see {node.log}")
     except BaseException:
         processes.kill_session(script)
         raise
     return found
 
 
-def start_container(ports: dict[str, int], password: str, uri: str) -> str:
+def start_container(node: Node, ports: dict[str, int], uri: str) -> str:
     """Run the node in a container published on the loopback interface; returns its name."""
-    configure(ports, docker.ANY_ADDRESS)
-    (DATA / "rabbitmq.conf").chmod(0o644)  # the image's user reads it; no password is in it
+    configure(node, ports, docker.ANY_ADDRESS)
+    config = node.folder / "rabbitmq.conf"
+    config.chmod(0o644)  # the image's user reads it; no password is in it
     inside = Path("/lianfang")
-    mounts = {file: str(inside / file.name) for file in (DATA / "rabbitmq.conf", PLUGINS)}
+    mounts = {file: str(inside / file.name) for file in (config, PLUGINS)}
     given = {
         "RABBITMQ_CONFIG_FILE": str(inside / "rabbitmq.conf"),
         "RABBITMQ_ENABLED_PLUGINS_FILE": str(inside / PLUGINS.name),
         "RABBITMQ_DEFAULT_USER": ADMINISTRATOR,
-        "RABBITMQ_DEFAULT_PASS": password,
+        "RABBITMQ_DEFAULT_PASS": administrator_password(node),
     }
-    node = docker.Container(
-        name=CONTAINER,
+    container = docker.Container(
+        name=node.container,
         image=IMAGE,
         ports=[ports[name] for name in ("amqp", "management", "prometheus")],
         mounts=mounts,
         environment=given,
     )
-    return docker.run(node, lambda: is_ready(uri), BOOT_SECONDS)
+    return docker.run(container, lambda: is_ready(uri), BOOT_SECONDS)
 
 
 def is_up(described: dict[str, Any]) -> bool:

@@ -5,6 +5,7 @@ import shutil
 import socket
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,18 +14,40 @@ import processes
 import state
 from state import LOCAL, StackError
 
-DATA = LOCAL / "mongo"
-LOG = state.LOGS / "mongo.log"
 INITIATE = state.ROOT / "deploy" / "mongo" / "initiate.py"
 WHEEL = ".venv/lib/python3*/site-packages/fiftyone/db/bin/mongod"
 REPLICA_SET = "lf"
 CONTAINER = f"lianfang-{state.CHECKOUT}-mongo"
 IMAGE = "mongo:7.0"
-CACHE_GB = "1"
 #: How long the open transaction of a killed process keeps others waiting.
 TRANSACTION_SECONDS = 10
 BOOT_SECONDS = 60.0
 GRACE_SECONDS = 30.0
+
+
+@dataclass(frozen=True)
+class Member:
+    """One member of a replica set: its folder, which also names its log and its port."""
+
+    folder: Path = LOCAL / "mongo"
+    cache_gb: float = 1.0
+
+    @property
+    def name(self) -> str:
+        """What tells it from the other members of this checkout."""
+        return "-".join(self.folder.relative_to(LOCAL).parts)
+
+    @property
+    def log(self) -> Path:
+        """Where it writes what it does."""
+        return state.LOGS / f"{self.name}.log"
+
+    def choose_port(self) -> int:
+        """A free port, the same one as the last time if it can be."""
+        return state.choose_ports(self.name)[self.name]
+
+
+OWN = Member()
 
 
 def binary() -> Path | None:
@@ -56,13 +79,13 @@ def arguments(port: int, address: str) -> list[str]:
 
 def up() -> dict[str, Any]:
     """Start the member and wait for a primary; nothing keeps running when that fails."""
-    port = state.choose_ports("mongo")["mongo"]
+    port = OWN.choose_port()
     host = f"127.0.0.1:{port}"
     uri = f"mongodb://{host}/?replicaSet={REPLICA_SET}"
     described: dict[str, Any] = {"ports": {"mongo": port}, "uri": uri}
     mongod = binary()
     if mongod is not None:
-        described["process"] = start_member(mongod, port)
+        described["process"] = start_member(OWN, mongod, port)
     elif docker.is_running():
         command = ["mongod", *arguments(port, docker.ANY_ADDRESS)]
         member = docker.Container(name=CONTAINER, image=IMAGE, ports=[port], command=command)
@@ -77,18 +100,19 @@ def up() -> dict[str, Any]:
     return described
 
 
-def start_member(mongod: Path, port: int) -> dict[str, Any]:
+def start_member(member: Member, mongod: Path, port: int) -> dict[str, Any]:
     """Start ``mongod`` on ``port`` and wait until it listens; returns which process it is."""
-    (DATA / "data").mkdir(parents=True, exist_ok=True)
-    own = ["--dbpath", str(DATA / "data"), "--wiredTigerCacheSizeGB", CACHE_GB]
+    data = member.folder / "data"
+    data.mkdir(parents=True, exist_ok=True)
+    own = ["--dbpath", str(data), "--wiredTigerCacheSizeGB", str(member.cache_gb)]
     kept = {name: os.environ[name] for name in ("PATH", "TMPDIR") if name in os.environ}
     command = [mongod, *arguments(port, "127.0.0.1"), *own]
-    member = processes.start(command, kept, DATA, LOG)
-    ready = processes.wait_until(lambda: member.poll() is not None or listens(port), BOOT_SECONDS)
-    found = processes.identity(member.pid) if ready and member.poll() is None else None
+    process = processes.start(command, kept, member.folder, member.log)
+    ready = processes.wait_until(lambda: process.poll() is not None or listens(port), BOOT_SECONDS)
+    found = processes.identity(process.pid) if ready and process.poll() is None else None
     if found is None:
-        processes.kill_session(member)
-        raise StackError(f"MongoDB did not start:\n{processes.tail(LOG)}")
+        processes.kill_session(process)
+        raise StackError(f"MongoDB did not start:\n{processes.tail(member.log)}")
     return found
 
 
