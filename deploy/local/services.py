@@ -7,8 +7,6 @@ and stops them afterwards, unless they were up before. The stack has to be up: s
 
 import os
 import subprocess
-import urllib.error
-import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +14,7 @@ import processes
 import session
 import state
 from state import LOCAL, StackError, say
-from supervisor import COMMAND, GRACE_SECONDS, RECORD
+from supervisor import COMMAND, GRACE_SECONDS, RECORD, is_ready
 
 SERVICES = ("declaration", "screening", "isolation", "dispatch", "journal")
 SUPERVISOR = Path(__file__).with_name("supervisor.py")
@@ -61,16 +59,6 @@ def prepare(env: dict[str, str]) -> None:
     missing = [name for name in SERVICES if not (secrets / f"{name}.env").exists()]
     if missing:
         raise StackError(f"lianfang topology apply left no {secrets}/*.env for {missing}")
-
-
-def is_ready(port: int) -> bool:
-    """Whether the service with this health port says it is ready."""
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    try:
-        with opener.open(f"http://127.0.0.1:{port}/health/ready", timeout=5) as answer:
-            return bool(answer.status == 200)  # noqa: PLR2004 - HTTP's own word for yes
-    except (urllib.error.URLError, OSError):
-        return False
 
 
 def recorded() -> dict[str, Any]:
