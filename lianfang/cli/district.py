@@ -26,6 +26,10 @@ from lianfang.topology import RETRY_DELAYS_MS, TEST_RETRY_DELAYS_MS, render
 OPERATOR = "operator"
 
 
+#: How long an index over everything that a city has may take to be built.
+_INDEX_SECONDS = 3600.0
+
+
 class _Row:
     """Rows of the runtime itself; only their indexes matter here."""
 
@@ -90,7 +94,7 @@ def amqp_host(settings: Settings) -> str:
 def prepare_databases() -> Iterator[str]:
     """Create what is missing in every service's database."""
     settings = Settings.read()
-    client = connect(settings.mongo_uri, "migrate")
+    client = connect(settings.mongo_uri, "migrate", silence=_INDEX_SECONDS)
     make_key_file(settings.secrets_dir)
     for name in SERVICES:
         database = client[f"{settings.database_prefix}_{name}"]

@@ -20,7 +20,7 @@ from amqp.transport import TCPTransport
 from kombu import Connection
 
 #: Seconds between heartbeats; a peer silent for two of them is gone.
-HEARTBEAT = 30
+HEARTBEAT = 10
 #: Seconds that the broker has for each answer of the protocol.
 ANSWER_TIMEOUT = 10
 #: Milliseconds of unacknowledged TCP data before the kernel gives the peer up.

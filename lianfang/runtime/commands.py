@@ -19,6 +19,7 @@ from lianfang.runtime.crashpoints import Point, at_work, reached
 from lianfang.runtime.engine import Engine
 from lianfang.runtime.handlers import Call
 from lianfang.runtime.logs import bind
+from lianfang.runtime.metrics import REPEATED
 from lianfang.runtime.origin import Origin
 from lianfang.runtime.work import Work
 from lianfang.schemas.compiled import load
@@ -73,7 +74,7 @@ def _command(
     def decide(work: Work) -> dict[str, Any]:
         known = work.raw(COMMANDS).find_one({"_id": key}, session=work.session)
         if known is not None:
-            return _repeat(known, digest)
+            return _repeat(known, digest, call.name)
         work.begin(
             Origin(
                 correlation_id=causation,
@@ -97,9 +98,10 @@ def _command(
     return reply
 
 
-def _repeat(known: dict[str, Any], digest: str) -> dict[str, Any]:
+def _repeat(known: dict[str, Any], digest: str, method: str) -> dict[str, Any]:
     if known["hash"] != digest:
         raise Conflict("this request_id was used with other content")
+    REPEATED.labels(method).inc()
     repeated: dict[str, Any] = orjson.loads(known["answer"])
     return repeated
 

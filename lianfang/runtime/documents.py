@@ -247,10 +247,13 @@ def _cursor_values(cursor: str) -> tuple[Any, Any]:
         raise InvalidPayload.of("after", "is no cursor of a former page") from error
 
 
-def connect(mongo_uri: str, appname: str, *, patience: float = 8.0) -> MongoClient[Any]:
+def connect(
+    mongo_uri: str, appname: str, *, patience: float = 8.0, silence: float = 15.0
+) -> MongoClient[Any]:
     """A client whose writes are majority and journaled and whose instants are aware.
 
-    `patience` is how many seconds an operation waits for a primary.
+    `patience` is how many seconds an operation waits for a primary, `silence` for its answer: a
+    connection that the way in between forgot says nothing, ever.
     """
     return MongoClient(
         mongo_uri,
@@ -261,7 +264,11 @@ def connect(mongo_uri: str, appname: str, *, patience: float = 8.0) -> MongoClie
         readConcernLevel="majority",
         retryWrites=True,
         serverSelectionTimeoutMS=int(patience * 1000),
-        socketTimeoutMS=30000,
+        # Both together until a server that is silent on all its connections counts as gone, and
+        # what waits for it ends; the driver's own are 20 and 10 seconds.
+        connectTimeoutMS=5000,
+        heartbeatFrequencyMS=5000,
+        socketTimeoutMS=int(silence * 1000),
         maxPoolSize=50,
         uuidRepresentation="standard",
     )

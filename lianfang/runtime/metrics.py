@@ -17,3 +17,7 @@ OUTBOX_ROWS = Gauge("lianfang_outbox_rows", "Rows waiting to be published")
 OUTBOX_STUCK = Gauge("lianfang_outbox_stuck", "Rows that alone close the channel")
 RERUNS = Counter("lianfang_unit_reruns_total", "Units of work run again", ["reason"])
 UNSETTLED = Counter("lianfang_settle_failed_total", "Acknowledgements that met a closed channel")
+REDELIVERED = Counter(
+    "lianfang_redelivered_total", "Messages and requests that came again", ["queue"]
+)
+REPEATED = Counter("lianfang_commands_repeated_total", "Commands answered once more", ["method"])

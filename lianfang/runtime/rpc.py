@@ -20,7 +20,7 @@ from lianfang.runtime.crashpoints import Point, at_work, reached
 from lianfang.runtime.door import Incoming
 from lianfang.runtime.handlers import Call, record_of
 from lianfang.runtime.logs import log
-from lianfang.runtime.metrics import CALLS
+from lianfang.runtime.metrics import CALLS, REDELIVERED
 from lianfang.runtime.process import Process
 from lianfang.runtime.requests import failure, raw_method, reply_key
 from lianfang.runtime.subscription import incoming
@@ -68,6 +68,7 @@ class RpcServer(SharedExtension):
                 self._loop()
             except BROKEN as error:
                 log.warning("rpc_interrupted", error=type(error).__name__, detail=str(error)[:200])
+                self._untrusted = True  # over a silent wire a goodbye would wait for its answer
             except Exception as error:
                 # Out of a managed thread it would end the process.
                 log.error("rpc_bug", exc_info=error)
@@ -113,6 +114,8 @@ class RpcServer(SharedExtension):
         raw, channel = incoming(message), self._channel
         method = raw_method(message.delivery_info.get("routing_key"))
         reached(Point.AFTER_RECEIVE, method)
+        if raw.redelivered:
+            REDELIVERED.labels(rpc_queue(self.process.engine.service)).inc()
         entrypoint = self.methods.get(method)
         self.in_flight += 1
         if entrypoint is None:

@@ -20,7 +20,7 @@ from lianfang.runtime.door import Incoming
 from lianfang.runtime.handlers import Handler, record_of
 from lianfang.runtime.intake import Intake
 from lianfang.runtime.logs import log
-from lianfang.runtime.metrics import UNSETTLED
+from lianfang.runtime.metrics import REDELIVERED, UNSETTLED
 from lianfang.runtime.process import Process
 
 #: Seconds a batch waits for more once it has its first message.
@@ -80,6 +80,7 @@ class Subscription(Entrypoint):
                     error=type(error).__name__,
                     detail=str(error)[:200],
                 )
+                self._untrusted = True  # over a silent wire a goodbye would wait for its answer
             except Exception as error:
                 # Out of a managed thread it would end the process.
                 log.error("subscription_bug", subscription=self.handler.queue, exc_info=error)
@@ -118,7 +119,10 @@ class Subscription(Entrypoint):
                 self._connection.heartbeat_tick()
 
     def _receive(self, message: Any) -> None:
-        self.buffer.append(incoming(message))
+        raw = incoming(message)
+        if raw.redelivered:
+            REDELIVERED.labels(self.handler.queue).inc()
+        self.buffer.append(raw)
         reached(Point.AFTER_RECEIVE, self.handler.queue)
         self.filled.set()
 

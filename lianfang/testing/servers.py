@@ -47,7 +47,7 @@ class Servers:
 
     def client(self) -> MongoClient[Any]:
         """A client with the services' own write concern."""
-        return connect(self.mongo_uri, "testing")
+        return connect(self.mongo_uri, "testing", silence=_SILENCE)
 
     def new_vhost(self, vhost: str) -> str:
         """An empty virtual host; returns the administrator's address of it."""
@@ -66,4 +66,6 @@ class Servers:
         client.close()
 
 
+#: A killed process leaves its transaction open; the database may take a minute to end it.
+_SILENCE = 90.0
 _NEEDED = ("AMQP_MANAGEMENT_URI", "AMQP_HOST", "MONGO_URI")
