@@ -133,8 +133,15 @@ class FindParkedRequest(Request):
     state = EnumField(ParkedState, load_default=None)
     reason = Text(load_default=None)
     origin = Text(load_default=None)
+    stack = Text(load_default=None)
     after = _after()
     limit = _limit()
+
+
+class CountParkedRequest(Request):
+    """Those in one state."""
+
+    state = EnumField(ParkedState, load_default=ParkedState.PARKED)
 
 
 class ParkedRequest(Request):
@@ -177,6 +184,27 @@ class ParkedListAnswer(Answer):
 
     parked = ListOf(ParkedAnswer)
     next = Text()
+
+
+class ParkedCause(Answer):
+    """Messages that one subscription could not handle for one reason, with the newest of them."""
+
+    reason = Text()
+    origin = Text()
+    stack = Text()
+    count = Count()
+    first_at = Instant()
+    last_at = Instant()
+    parked_id = Text()
+    type = Text()
+    error = Text()
+
+
+class ParkedCausesAnswer(Answer):
+    """The causes (at most 500), the most frequent first, and how many messages there are."""
+
+    causes = ListOf(ParkedCause)
+    count = Count()
 
 
 class ParkedContentAnswer(ParkedAnswer):

@@ -127,10 +127,16 @@ class Journal:
     @query(schemas.FindParkedRequest, schemas.ParkedListAnswer)
     def find_parked(self, reader: Reader, request: dict[str, Any]) -> dict[str, Any]:
         """Parked messages without their content, the latest first."""
-        given = ("state", "reason", "origin")
+        given = ("state", "reason", "origin", "stack")
         where = {key: request[key] for key in given if request[key] is not None}
         page = store.page_of_parked(reader, where, request["after"], request["limit"])
         return {"parked": page.items, "next": page.next}
+
+    @query(schemas.CountParkedRequest, schemas.ParkedCausesAnswer)
+    def count_parked(self, reader: Reader, request: dict[str, Any]) -> dict[str, Any]:
+        """How many messages are parked, grouped by what was wrong and where."""
+        causes = store.causes_of_parked(reader, request["state"])
+        return {"causes": causes, "count": store.count_parked(reader, request["state"])}
 
     @query(schemas.ParkedRequest, schemas.ParkedContentAnswer)
     def get_parked(self, reader: Reader, request: dict[str, Any]) -> dict[str, Any]:

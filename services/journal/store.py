@@ -51,6 +51,7 @@ PARKED = Collection(
 #: How far a chain of causes is followed; real ones have fewer than ten links.
 _CHAIN_LIMIT = 100
 _FLOW_SPAN = timedelta(hours=1)
+_MOST_CAUSES = 500
 
 
 # -- the log ----------------------------------------------------------------------------------
@@ -162,6 +163,33 @@ def page_of_parked(
 ) -> Page[ParkedMessage]:
     """What was parked last first."""
     return reader.page(PARKED, where, "-parked_at", after, limit)
+
+
+def causes_of_parked(reader: Reader, state: ParkedState) -> list[dict[str, Any]]:
+    """What went wrong where, the most frequent first, with the newest message of each cause."""
+    cause = {name: f"${name}" for name in ("reason", "origin", "stack")}
+    newest = {name: {"$last": f"${name}"} for name in ("type", "error")}
+    group = {
+        "_id": cause,
+        "count": {"$sum": 1},
+        "first_at": {"$first": "$parked_at"},
+        "last_at": {"$last": "$parked_at"},
+        "parked_id": {"$last": "$_id"},
+        **newest,
+    }
+    pipeline = [
+        {"$match": {"state": state}},
+        {"$sort": {"parked_at": 1, "_id": 1}},
+        {"$group": group},
+        {"$sort": {"count": -1, "_id": 1}},
+        {"$limit": _MOST_CAUSES},
+    ]
+    return [{**row, **row["_id"]} for row in reader.aggregate(PARKED, pipeline)]
+
+
+def count_parked(reader: Reader, state: ParkedState) -> int:
+    """How many messages are in a state."""
+    return reader.count(PARKED, {"state": state})
 
 
 def refused_replays(reader: Any, _now: datetime, limit: int) -> list[str]:

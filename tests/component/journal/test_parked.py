@@ -95,6 +95,27 @@ def test_the_same_poison_from_two_subscriptions_is_two_records(journal: Pump) ->
     assert {row["origin"] for row in rows} == {"q.isolation.cases", "q.dispatch.causes"}
 
 
+def test_parked_messages_are_counted_by_what_was_wrong_and_where(journal: Pump) -> None:
+    intake, service = _parking(journal), journal.used["journal"]
+    bug = {"reason": "bug", "stack": "3f2a9c01"}
+    intake.handle(service.instance, [_parked("q.x.y", message_id=f"m{n}", **bug) for n in range(3)])
+    journal.now = START + timedelta(minutes=5)
+    intake.handle(service.instance, [_parked("q.x.y", message_id="m3", **bug)])
+    intake.handle(service.instance, [_parked("q.x.z"), _parked("q.x.y", message_id="m4")])
+    counted = journal.call("journal.count_parked")
+    most, *others = counted["causes"]
+    assert counted["count"] == 6
+    assert (most["reason"], most["origin"], most["stack"]) == ("bug", "q.x.y", "3f2a9c01")
+    assert (most["count"], most["first_at"]) == (4, START.isoformat())
+    assert most["last_at"] == (START + timedelta(minutes=5)).isoformat()
+    assert journal.call("journal.get_parked", parked_id=most["parked_id"])["message_id"] == "m3"
+    assert [each["count"] for each in others] == [1, 1]
+    where = {name: most[name] for name in ("reason", "origin", "stack")}
+    found = journal.call("journal.find_parked", **where)["parked"]
+    assert {row["message_id"] for row in found} == {"m0", "m1", "m2", "m3"}
+    assert journal.call("journal.count_parked", state="discarded")["causes"] == []
+
+
 def test_a_copy_of_what_is_parked_changes_nothing(journal: Pump) -> None:
     intake, service = _parking(journal), journal.used["journal"]
     intake.handle(service.instance, [_parked("q.x.y"), _parked("q.x.y")])
@@ -335,8 +356,13 @@ def _parking(journal: Pump) -> Intake:
 
 
 def _parked(
-    origin: str, body: bytes = POISON, message_id: str = "m1", reason: str = "bug"
+    origin: str,
+    body: bytes = POISON,
+    message_id: str = "m1",
+    reason: str = "bug",
+    stack: str = "",
 ) -> Incoming:
     headers = {"x-origin": origin, "x-reason": reason, "x-message-id": message_id}
+    headers["x-stack"] = stack
     properties = {"content_type": "application/cloudevents+json"}
     return Incoming(body=body, properties=properties, headers=headers)
