@@ -40,7 +40,9 @@ class PrivateDistrict:
         self._ports: dict[str, int] = {}
 
     def _environment(self) -> dict[str, str]:
-        return os.environ | {
+        return {
+            **os.environ,
+            **self.servers.environment(),
             "LIANFANG_PROFILE": "demo",
             "LIANFANG_CITY": "4403",
             "LIANFANG_DISTRICT": self.name,

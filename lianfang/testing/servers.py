@@ -35,6 +35,12 @@ class Servers:
             raise SystemExit(f"not set: {', '.join(missing)}; see deploy/local/stack.py run")
         return cls(*(os.environ[name] for name in _NEEDED))
 
+    def environment(self) -> dict[str, str]:
+        """What a process is told to find these servers and no others."""
+        return dict(
+            zip(_NEEDED, (self.management_uri, self.amqp_host, self.mongo_uri), strict=True)
+        )
+
     @property
     def administration(self) -> BrokerAdministration:
         """The broker's management API."""
