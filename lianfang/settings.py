@@ -39,14 +39,15 @@ class Settings:
     health_port: int
     #: How many requests one process answers at a time.
     rpc_workers: int
-    #: Broker management address (administrator); only topology and demo tools need it.
+    #: Broker management address (administrator); only `topology apply`, `queues`, `check` and demo
+    #: tools need it.
     amqp_management_uri: str | None
     #: `host:port` where services reach the broker, written into their private environments.
     amqp_host: str | None
 
     @classmethod
-    def read(cls) -> Self:
-        """Read the process environment once.
+    def read(cls, *, needs_database: bool = True) -> Self:
+        """Read the process environment once; `mongo_uri` may be empty for who needs none.
 
         Raises:
             Misconfigured: listing every wrong or missing variable.
@@ -67,7 +68,8 @@ class Settings:
                 "rpc_workers": env.int("RPC_WORKERS", 8, validate=validate.Range(1, 200)),
             }
         values["amqp_uri"] = env.str("AMQP_URI", "")
-        values["mongo_uri"] = env.str("MONGO_URI")
+        spared: dict[str, Any] = {} if needs_database else {"default": ""}
+        values["mongo_uri"] = env.str("MONGO_URI", **spared)
         values["amqp_management_uri"] = env.str("AMQP_MANAGEMENT_URI", None)
         values["amqp_host"] = env.str("AMQP_HOST", None)
         try:

@@ -20,7 +20,7 @@ from lianfang.runtime.intake import INBOX
 from lianfang.runtime.vault import make_key_file
 from lianfang.runtime.work import OUTBOX
 from lianfang.settings import Settings
-from lianfang.topology import RETRY_DELAYS_MS, TEST_RETRY_DELAYS_MS, render
+from lianfang.topology import RETRY_DELAYS_MS, TEST_RETRY_DELAYS_MS, Topology, render
 
 #: The caller that the demo and the district's own tools use; it may call every method.
 OPERATOR = "operator"
@@ -48,29 +48,38 @@ def vhost_of(district: str) -> str:
     return f"d-{district}"
 
 
+def users_of(district: str) -> dict[str, str]:
+    """The topology's name of each user to the broker's; a caller has the same name in both."""
+    operator = f"{district}-{OPERATOR}"
+    return {name: f"{district}-{name}" for name in SERVICES} | {operator: operator}
+
+
+def topology_of(settings: Settings, broker_major: int) -> Topology:
+    """What this district's virtual host has to be."""
+    return render(
+        [need_of(service_class(name)) for name in SERVICES],
+        broker_major=broker_major,
+        delays_ms=TEST_RETRY_DELAYS_MS if settings.profile == "test" else RETRY_DELAYS_MS,
+        callers={f"{settings.district}-{OPERATOR}": [rf"{name}\..*" for name in SERVICES]},
+    )
+
+
 def prepare_broker() -> Iterator[str]:
     """Apply the topology of all services and write `<service>.env` and `operator.env`."""
     settings = Settings.read()
     if settings.amqp_management_uri is None:
         raise Misconfigured("AMQP_MANAGEMENT_URI is not set: only an administrator can do this")
     administration = BrokerAdministration(settings.amqp_management_uri)
-    vhost = vhost_of(settings.district)
-    operator = f"{settings.district}-{OPERATOR}"
-    users = {name: f"{settings.district}-{name}" for name in SERVICES} | {operator: operator}
+    vhost, users = vhost_of(settings.district), users_of(settings.district)
     make_key_file(settings.secrets_dir)
     passwords = {user: credentials(settings.secrets_dir, user) for user in users.values()}
     for user, password in passwords.items():
         administration.put_user(user, password)
-    topology = render(
-        [need_of(service_class(name)) for name in SERVICES],
-        broker_major=administration.broker_major(),
-        delays_ms=TEST_RETRY_DELAYS_MS if settings.profile == "test" else RETRY_DELAYS_MS,
-        callers={operator: [rf"{name}\..*" for name in SERVICES]},
-    )
+    topology = topology_of(settings, administration.broker_major())
     administration.apply(vhost, topology, users)
     host = amqp_host(settings)
     for name, user in users.items():
-        file = OPERATOR if name == operator else name
+        file = OPERATOR if name == user else name
         uri = f"amqp://{user}:{quote(passwords[user], safe='')}@{host}/{quote(vhost, safe='')}"
         write_environment(settings.secrets_dir / f"{file}.env", {"AMQP_URI": uri})
     yield f"broker: {vhost}: {len(topology.queues)} queues, {len(users)} users"

@@ -59,7 +59,7 @@ def import_residents(file: FilePath) -> None:
 
 def _run(kind: str, file: Path) -> None:
     try:
-        with District(Settings.read().amqp_uri) as district:
+        with District(Settings.read(needs_database=False).amqp_uri) as district:
             bad = send(kind, file, district.command, _out)
     except LianfangError as error:
         _out.print(f"[red]{error.code}[/red]: {error.message}", soft_wrap=True)

@@ -18,13 +18,14 @@ from lianfang.errors import Misconfigured, Unavailable
 from lianfang.runtime.vault import write_once
 from lianfang.topology import Topology
 
-_TIMEOUT = 30
+_TIMEOUT = 30.0
 
 
 class BrokerAdministration:
-    """The management API of one broker."""
+    """The management API of one broker; `patience` is how many seconds it has for each answer."""
 
-    def __init__(self, management_uri: str) -> None:
+    def __init__(self, management_uri: str, *, patience: float = _TIMEOUT) -> None:
+        self._patience = patience
         parts = urlsplit(management_uri)
         if not parts.username or not parts.password:
             raise Misconfigured("AMQP_MANAGEMENT_URI must name the administrator and a password")
@@ -34,16 +35,35 @@ class BrokerAdministration:
         self.administrator = parts.username
 
     def _call(self, method: str, *path: str, body: Any = None) -> Any:
-        url = "/".join((self._base, *(quote(part, safe="") for part in path)))
-        try:
-            answer = self._session.request(method, url, json=body, timeout=_TIMEOUT)
-        except requests.ConnectionError as error:
-            raise Unavailable(f"broker management: {type(error).__name__}") from error
+        answer = self._ask(method, *path, body=body)
         if answer.status_code == requests.codes.not_found and method in ("GET", "DELETE"):
             return None
         if not answer.ok:
             raise Misconfigured(f"{method} {'/'.join(path)}: {answer.status_code} {answer.text}")
         return answer.json() if method == "GET" else None
+
+    def _ask(self, method: str, *path: str, body: Any = None) -> requests.Response:
+        url = "/".join((self._base, *(quote(part, safe="") for part in path)))
+        try:
+            return self._session.request(method, url, json=body, timeout=self._patience)
+        except (requests.ConnectionError, requests.Timeout) as error:
+            raise Unavailable(f"broker management: {type(error).__name__}") from error
+
+    def read(self, *path: str) -> Any:
+        """What the management API says at a path; None where there is nothing.
+
+        Raises:
+            Unavailable: nobody answers there.
+            Misconfigured: it refuses to say.
+        """
+        return self._call("GET", *path)
+
+    def complaint_of(self, check: str) -> str | None:
+        """What one of the broker's own health checks complains about; None where it passes."""
+        answer = self._ask("GET", "health", "checks", check)
+        if answer.status_code != requests.codes.service_unavailable:
+            return None
+        return str(answer.json().get("reason", answer.text))
 
     def broker_major(self) -> int:
         """The broker's major version."""
