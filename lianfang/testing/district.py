@@ -32,8 +32,12 @@ _PREPARATIONS = (("topology", "apply"), ("migrate",))
 class PrivateDistrict:
     """One district with its virtual host, databases and secrets; nothing runs yet."""
 
+    #: What runs: a service by its name, or one more process of it: `declaration-2`.
+    processes: Sequence[str]
+
     def __init__(self, servers: Servers, name: str, services: Sequence[str] = SERVICES) -> None:
         self.servers, self.name, self.services = servers, name, services
+        self.processes = services
         self.vhost, self.prefix = f"d-{name}", f"lianfang_{name}"
         self.secrets = LOCAL / "districts" / name
         self.client = servers.client()
@@ -100,9 +104,9 @@ class PrivateDistrict:
         """The services as processes, by name, until the end of the block."""
         children: dict[str, Child] = {}
         try:
-            self._ports = {name: _free_port() for name in self.services}
-            for name in self.services:
-                words = [str(_COMMAND), "run", name]
+            self._ports = {name: _free_port() for name in self.processes}
+            for name in self.processes:
+                words = [str(_COMMAND), "run", service_of(name)]
                 children[name] = Child(f"{self.name}-{name}", words, self.environment(name))
             for name, child in children.items():
                 child.wait_until(_readiness(self._ports[name]))
@@ -112,14 +116,14 @@ class PrivateDistrict:
                 child.stop()
 
     def environment(self, name: str) -> dict[str, str]:
-        """What the process of a service is told; a district of another kind tells it otherwise."""
-        env = self._environment() | _read(self.secrets / f"{name}.env")
+        """What a process is told; a district of another kind tells it otherwise."""
+        env = self._environment() | _read(self.secrets / f"{service_of(name)}.env")
         env.pop("AMQP_MANAGEMENT_URI", None)
         env["LIANFANG_HEALTH_PORT"] = str(self._ports[name])
         return env
 
     def counted(self, name: str, metric: str, **labels: str) -> int:
-        """A counter of a running service's process, summed over what `labels` leaves open.
+        """A counter of a running process, summed over what `labels` leaves open.
 
         Raises:
             OSError: the process does not answer.
@@ -135,6 +139,11 @@ class PrivateDistrict:
                 if sample.name == metric and labels.items() <= sample.labels.items()
             )
         )
+
+
+def service_of(process: str) -> str:
+    """The service that a process runs."""
+    return process.partition("-")[0]
 
 
 def _read(path: Path) -> dict[str, str]:
