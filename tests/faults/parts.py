@@ -12,7 +12,7 @@ from tests.faults.outcome import Outcome, Scale
 Say = Callable[[str], None]
 Part = Callable[[Servers, Scale, int, Say], Outcome]
 
-NAMES: tuple[str, ...] = ("poison", "replay", "victims")
+NAMES: tuple[str, ...] = ("poison", "replay", "victims", "duplicates")
 
 
 def part(name: str) -> Part:

@@ -24,6 +24,8 @@ class ProcessStage:
         self, district: PrivateDistrict, children: dict[str, Child], caller: District
     ) -> None:
         self._district, self._children, self._caller = district, children, caller
+        #: A hasty stage does not wait after each command, only where the story says `wait`.
+        self.hasty = False
 
     def use(self, *names: str) -> None:
         """All five always run."""
@@ -36,8 +38,13 @@ class ProcessStage:
 
     def settle(self, seed: int | None = None, copies: int = 1) -> int:
         """Return when every service is idle; order and copies are the broker's affair here."""
-        wait_until_idle(self._caller)
+        if not self.hasty:
+            self.wait()
         return 0
+
+    def wait(self) -> None:
+        """Return when every service is idle."""
+        wait_until_idle(self._caller)
 
     def tick(self) -> int:
         """The processes' own clocks tick."""
@@ -52,6 +59,11 @@ class ProcessStage:
     def now(self, instant: datetime) -> None:
         self._now = instant
         set_clock(self._caller, instant)
+
+    @property
+    def amqp_uri(self) -> str:
+        """The administrator's address of the virtual host."""
+        return self._district.amqp_uri
 
     def databases(self) -> dict[str, Any]:
         """The database of each service."""
