@@ -11,6 +11,7 @@ from urllib.parse import quote, urlsplit
 from uuid import uuid4
 
 import pytest
+from hypothesis import Phase, settings
 
 from lianfang.runtime import logs
 from lianfang.runtime.administration import BrokerAdministration
@@ -20,6 +21,13 @@ from lianfang.testing.pump import Pump
 
 ROOT = Path(__file__).parent.parent
 logs.configure("tests", logging.ERROR)
+
+# The same examples on every run; the night looks further (`--hypothesis-profile nightly`) and says
+# how to see a failure again. Explaining one takes minutes on Python 3.11.
+_SAME = {"deadline": None, "stateful_step_count": 20, "phases": set(Phase) - {Phase.explain}}
+settings.register_profile("default", max_examples=150, derandomize=True, **_SAME)
+settings.register_profile("nightly", max_examples=5000, print_blob=True, **_SAME)
+settings.load_profile("default")
 
 
 @pytest.fixture(scope="session")

@@ -54,8 +54,7 @@ def reconcile(wanted: Wanted, orders: Iterable[Order], moment: Moment) -> tuple[
     """
     had = tuple(orders)
     current = next((order for order in had if order.state in OPEN), None)
-    settled = consumed(had) if had else {}
-    reasons = tuple(r for r in wanted.reasons if r.key not in settled or r.due_on > settled[r.key])
+    reasons = _unsettled(wanted.reasons, had)
     if wanted.is_dead:
         return _ended(current, OrderState.ENDED_BY_DEATH, "died", moment)
     if not reasons or _is_released(current, reasons, moment):
@@ -66,11 +65,17 @@ def reconcile(wanted: Wanted, orders: Iterable[Order], moment: Moment) -> tuple[
         new = open_order(wanted, len(had) + 1, moment.now)
         return (Changed(order=new, change=Change.ORDERED),)
     if current.is_isolation != wanted.is_infected:
-        return _replaced(current, wanted, len(had) + 1, moment)
+        return _replaced(current, wanted, had, moment)
     revised = revise(current, wanted, moment.now)
     if revised is current:
         return ()
     return (Changed(order=revised, change=_word(current, revised)),)
+
+
+def _unsettled(reasons: tuple[Reason, ...], had: tuple[Order, ...]) -> tuple[Reason, ...]:
+    """The reasons that no release of these orders has settled."""
+    settled = consumed(had) if had else {}
+    return tuple(r for r in reasons if r.key not in settled or r.due_on > settled[r.key])
 
 
 def _is_released(current: Order | None, reasons: tuple[Reason, ...], moment: Moment) -> bool:
@@ -106,15 +111,23 @@ def _ended(current: Order | None, to: OrderState, why: str, moment: Moment) -> t
     return (Changed(order=end(current, to, moment.now, why), change=change),)
 
 
-def _replaced(current: Order, wanted: Wanted, episode: int, moment: Moment) -> tuple[Changed, ...]:
-    """One order gives way to one of the other family: became a case, or never was one."""
+def _replaced(
+    current: Order, wanted: Wanted, had: tuple[Order, ...], moment: Moment
+) -> tuple[Changed, ...]:
+    """One order gives way to one of the other family: became a case, or never was one.
+
+    A recovery's release settles what the isolation stood on beside the case too.
+    """
     if wanted.is_infected:
         ended = _ended(current, OrderState.SUPERSEDED, "became a case", moment)
     elif wanted.is_recovered:
         ended = _ended(current, OrderState.RELEASED, "recovered", moment)
     else:
         ended = _ended(current, OrderState.WITHDRAWN, "is no case any more", moment)
-    new = open_order(wanted, episode, moment.now)
+    left = _unsettled(wanted.reasons, tuple(changed.order for changed in ended))
+    if not left:
+        return ended
+    new = open_order(replace(wanted, reasons=left), len(had) + 1, moment.now)
     return (*ended, Changed(order=new, change=Change.ORDERED))
 
 

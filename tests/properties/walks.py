@@ -1,0 +1,68 @@
+"""What all properties share: walks beside a table of moves, and deliveries in any order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
+
+import pytest
+from hypothesis import strategies as st
+
+from lianfang.errors import IllegalTransition
+
+A = TypeVar("A")
+M = TypeVar("M")
+
+#: The act is heard and has nothing to add: the very same thing comes back.
+SAME = object()
+
+#: From which state an act leads to which; what is not listed has to be refused.
+Moves = Mapping[Any, Mapping[str, Any]]
+
+
+def paths(acts: Iterable[str], rarely: Iterable[str] = ()) -> st.SearchStrategy[list[str]]:
+    """Any acts in any order, most of them out of place; what ends a life comes `rarely`."""
+    seldom = sorted(rarely)
+    often = sorted(set(acts) - set(seldom))
+    return st.lists(st.sampled_from(often * 4 + seldom), min_size=10, max_size=40)
+
+
+def walk(
+    start: A, path: Sequence[str], acts: Mapping[str, Callable[[A], A]], moves: Moves
+) -> list[A]:
+    """Every stage of `start` along `path`; after each act the thing is where `moves` says.
+
+    A move is one revision, what is refused or repeated is none.
+    """
+    stages: list[Any] = [start]
+    for name in path:
+        thing = stages[-1]
+        step(thing, name, acts[name], moves)
+        if moves[thing.state].get(name, SAME) is not SAME:
+            stages.append(acts[name](thing))
+    return stages
+
+
+def step(thing: Any, name: str, act: Callable[[Any], Any], moves: Moves) -> None:
+    """One act on `thing`, checked; twice the same act on the same thing gives the same."""
+    wanted = moves[thing.state].get(name)
+    if wanted is None:
+        with pytest.raises(IllegalTransition):
+            act(thing)
+        return
+    after = act(thing)
+    if wanted is SAME:
+        assert after is thing, f"{name} of {thing.state} changed something"
+        return
+    assert (after.state, after.revision) == (wanted, thing.revision + 1), name
+    assert act(thing) == after
+
+
+def deliveries(messages: st.SearchStrategy[list[M]]) -> st.SearchStrategy[tuple[list[M], list[M]]]:
+    """Some messages, and one way in which all of them may arrive: mixed, some of them again."""
+
+    def arriving(sent: list[M]) -> st.SearchStrategy[tuple[list[M], list[M]]]:
+        again = st.lists(st.sampled_from(sent), max_size=4) if sent else st.just([])
+        return again.flatmap(lambda more: st.tuples(st.just(sent), st.permutations(sent + more)))
+
+    return messages.flatmap(arriving)
