@@ -87,6 +87,8 @@ class Orders(RuleBasedStateMachine):
         self.orders[order.order_id] = order
         self.reached.add(order.state)
         self.measures.add(order.measure)
+        if not order.is_open:
+            refuses_everything(order)
 
     @rule(wanted=wants, noticed=notices, released=seals)
     def facts_change(self, wanted: Wanted, noticed: timedelta | None, released: set[str]) -> None:
@@ -137,11 +139,15 @@ class Orders(RuleBasedStateMachine):
         for order in self.orders.values():
             if not order.is_open:
                 assert self.ended.setdefault(order.order_id, order) == order
-                assert not order.standing
-                with pytest.raises(IllegalTransition):
-                    serve(order, NOW, "x", None, NOW)
-                with pytest.raises(IllegalTransition):
-                    end(order, OrderState.RELEASED, NOW, "over")
+
+
+def refuses_everything(order: Order) -> None:
+    """The order ended: it binds nobody and can neither be served nor end again."""
+    assert not order.standing
+    with pytest.raises(IllegalTransition):
+        serve(order, NOW, "x", None, NOW)
+    with pytest.raises(IllegalTransition):
+        end(order, OrderState.RELEASED, NOW, "over")
 
 
 def test_a_person_has_one_open_order_at_most_and_it_is_what_the_facts_ask_for() -> None:
