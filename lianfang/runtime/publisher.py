@@ -19,7 +19,7 @@ from lianfang.runtime.crashpoints import Point, is_armed, reached
 from lianfang.runtime.logs import log
 from lianfang.runtime.metrics import PUBLISHED
 
-#: Seconds a window of messages may take to be confirmed.
+#: Seconds until the next confirm of a window; over a slow wire a whole window takes longer.
 CONFIRM_TIMEOUT = 5.0
 #: Messages on the way at once.
 WINDOW = 500
@@ -181,11 +181,13 @@ class Publisher:
         A broker that says it is blocked keeps its connection: only on that one will it say when it
         takes messages again. Late confirms then meet no tag that waits.
         """
-        deadline = time.monotonic() + self._confirm_timeout
+        missing, since = len(self._waiting), time.monotonic()
         while self._waiting and not self.blocked:
-            left = deadline - time.monotonic()
+            if len(self._waiting) < missing:
+                missing, since = len(self._waiting), time.monotonic()
+            left = since + self._confirm_timeout - time.monotonic()
             if left <= 0:
-                raise TimeoutError(f"{len(self._waiting)} messages unconfirmed")
+                raise TimeoutError(f"{missing} messages unconfirmed")
             self._connection.drain_events(timeout=left)
 
     def _ensure_channel(self) -> None:

@@ -94,7 +94,6 @@ class Proxy:
     async def _close(self) -> None:
         self._listener.close()
         await self._each(_Link.reset)
-        await self._listener.wait_closed()
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -111,6 +110,8 @@ class Proxy:
                 self._carry(link, Way.UP, reader, server),
                 self._carry(link, Way.DOWN, server_reader, writer),
             )
+        except asyncio.CancelledError:
+            return  # the proxies end; asyncio would make a noise about it
         finally:
             self._links.discard(link)
             link.reset()

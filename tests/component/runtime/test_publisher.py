@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from select import select
+from urllib.parse import urlsplit
 
 import pytest
 from amqp import Message
@@ -16,6 +17,8 @@ from lianfang.runtime.replays import Stored, replay
 from lianfang.topology import EVENTS, rpc_queue
 from tests.component.runtime.rig import MANY, ONE, Rig, discarded, until
 from tests.component.runtime.wire import Wire
+from tests.faults import wire as faulty
+from tests.faults.proxy import Proxies
 
 KEY = "message.discarded.4403.nanshan"
 
@@ -57,6 +60,21 @@ def test_a_window_leaves_in_order_and_in_few_pieces(publisher: Publisher, rig: R
     arrived = [raw.body for raw in rig.take(ONE)]
     assert arrived == [b"{}", *(each.body for each in sent)]
     assert len(pieces) < len(sent)
+
+
+def test_a_slow_wire_takes_its_time_and_nothing_goes_twice(rig: Rig) -> None:
+    """Four seconds for the window, one for each next confirm."""
+    broker_at = urlsplit(rig.settings.amqp_uri).netloc.rpartition("@")[2]
+    sent = [message(f"m{n}", body=b"x" * 4000) for n in range(100)]
+    with Proxies() as proxies:
+        proxy = proxies.before(broker_at)
+        uri = rig.settings.amqp_uri.replace(broker_at, proxy.address)
+        slow = Publisher(uri, "slow", confirm_timeout=1.0)
+        slow.publish([message("first")])
+        proxy.wire = faulty.Wire(up=faulty.Line(piece=4000, rate=100_000))
+        assert slow.publish(sent) == {each.id for each in sent}
+        slow.close()
+    assert len(rig.take(ONE)) == 1 + len(sent)
 
 
 def test_callers_that_share_a_window_get_each_their_own(publisher: Publisher, rig: Rig) -> None:
