@@ -47,6 +47,11 @@ happenings = st.sampled_from(
 )
 
 
+def shown(round_: Round) -> tuple[object, ...]:
+    """What of a round is always a revision; that somebody has to count its stops is none."""
+    return round_.planned, round_.covered, round_.state
+
+
 def test_a_round_is_what_its_doors_and_records_make_it() -> None:
     reached = set()
 
@@ -66,7 +71,8 @@ def test_a_round_is_what_its_doors_and_records_make_it() -> None:
                 round_ = replan(round_, scope, doors, RULES, NOW)
                 planned = planned if scope.active else set()
                 assert replan(round_, scope, doors, RULES, NOW) is round_
-            assert round_.revision == before.revision + (round_ is not before)
+            if shown(round_) != shown(before):
+                assert round_.revision == before.revision + 1
             assert set(round_.planned) == planned
             if round_.state is RoundState.COMPLETED:
                 assert planned <= set(round_.covered)
