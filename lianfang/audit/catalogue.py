@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from lianfang.audit import messages
-from lianfang.audit.finding import invariants_of
+from lianfang.audit import gathered, messages
+from lianfang.audit.copies import COPIES
+from lianfang.audit.finding import Invariant
 
-_MODULES = (messages,)
+_MODULES = (messages, gathered)
 
-INVARIANTS = tuple(rule for module in _MODULES for rule in invariants_of(vars(module).values()))
+INVARIANTS: tuple[Invariant, ...] = (
+    *(rule for module in _MODULES for rule in vars(module).values() if isinstance(rule, Invariant)),
+    *(copy.invariant for copy in COPIES),
+)

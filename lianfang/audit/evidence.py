@@ -14,6 +14,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
+from bson import CodecOptions
+from pymongo import ReadPreference
 from pymongo.database import Database
 from pymongo.read_concern import ReadConcern
 
@@ -40,7 +42,12 @@ class Evidence:
     def collection(self, name: str) -> Any:
         """A collection, named `service.collection`, read as the majority of its members has it."""
         service, _, kind = name.partition(".")
-        return self.databases[service].get_collection(kind, read_concern=ReadConcern("majority"))
+        return self.databases[service].get_collection(
+            kind,
+            codec_options=CodecOptions(tz_aware=True),
+            read_preference=ReadPreference.PRIMARY,
+            read_concern=ReadConcern("majority"),
+        )
 
     def rows(self, name: str, where: Mapping[str, Any] | None = None, *fields: str) -> Any:
         """The documents that match; only these fields when some are named."""

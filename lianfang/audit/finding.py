@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -81,8 +81,3 @@ def look(rule: Invariant, evidence: Evidence) -> Finding:
         offenders=tuple(offenders),
         broken=broken,
     )
-
-
-def invariants_of(members: Iterable[Any]) -> Iterator[Invariant]:
-    """The invariants among the members of a module, in their order."""
-    return (member for member in members if isinstance(member, Invariant))
