@@ -98,8 +98,7 @@ class Outbox:
         With `before` any older row is taken, whoever has it.
         """
         now, token = datetime.now(UTC), random_id()
-        whose = {"claimed_until": {"$lt": now}} if before is None else {"at": {"$lt": before}}
-        free = {"stuck": False, **whose}
+        free = {"stuck": False, **(_unclaimed(now) if before is None else {"at": {"$lt": before}})}
         found = [
             row["_id"] for row in self._rows.find(free, {"_id": 1}).sort("at", 1).limit(_SWEEP)
         ]
@@ -114,6 +113,11 @@ class Outbox:
     def _mark_stuck(self, row: dict[str, Any], why: str) -> None:
         self._rows.update_one({"_id": row["_id"]}, {"$set": {"stuck": True, "error": why[:500]}})
         log.error("outbox_row_stuck", row=str(row["_id"]), key=row["key"])
+
+
+def _unclaimed(now: datetime) -> dict[str, Any]:
+    """Rows whose claim has ended; one that reaches further than any claim is of a wrong clock."""
+    return {"$or": [{"claimed_until": {"$lt": now}}, {"claimed_until": {"$gt": now + _CLAIM}}]}
 
 
 def _outgoing(row: dict[str, Any]) -> Outgoing:

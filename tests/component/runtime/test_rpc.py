@@ -123,6 +123,13 @@ def test_a_request_that_comes_too_late_is_not_begun(rig: Rig) -> None:
     assert ask(rig, request(), headers={"x-deadline-ms": "soon"})["result"]["times"] == 1
 
 
+def test_of_a_request_that_expires_the_broker_keeps_the_time(rig: Rig) -> None:
+    """A service whose clock is an hour ahead of its callers' answers them all the same."""
+    late = int(time.time() * 1000) - 3_600_000
+    reply = ask(rig, request(), headers={"x-deadline-ms": late}, expiration="30000")
+    assert reply["result"]["times"] == 1
+
+
 def test_a_command_without_the_brokers_user_is_refused(rig: Rig) -> None:
     assert error_of(rig, request(), user_id=None)["code"] == "not_permitted"
     assert ask(rig, b'{"kwargs": {"key": "a"}}', method="find", user_id=None)["error"] is None

@@ -8,12 +8,13 @@ from typing import Any
 from lianfang.events import event_id
 from lianfang.runtime.outbox import Outbox
 from lianfang.runtime.publisher import Publisher
+from lianfang.runtime.work import OWN_CLAIM
 from lianfang.topology import EVENTS
 from tests.component.runtime.probe import PLACE
 from tests.component.runtime.rig import Rig, body_of, discarded, until
 
-#: Longer than the test waits: nobody gets these rows by waiting for the claim to end.
-CLAIM = timedelta(minutes=10)
+#: Longer than the tests wait: nobody gets these rows by waiting for the claim to end.
+CLAIM = OWN_CLAIM
 
 
 def row(key: str, **changes: Any) -> dict[str, Any]:
@@ -55,3 +56,12 @@ def test_without_a_broker_nothing_is_lost_and_nothing_is_raised(rig: Rig) -> Non
     nowhere = Publisher("amqp://nobody:nothing@127.0.0.1:1/", "nobody")
     assert Outbox(rig.database, nowhere).take_over(datetime.now(UTC)) == 0
     assert rig.database["outbox"].count_documents({}) == 1
+
+
+def test_a_claim_of_a_clock_that_was_ahead_is_none(rig: Rig) -> None:
+    now = datetime.now(UTC)
+    rows = [row(f"ahead-{n}", at=now, claimed_until=now + timedelta(hours=1)) for n in range(3)]
+    rig.database["outbox"].insert_many([*rows, row("mine")])
+    assert rig.engine.outbox.sweep() == len(rows)
+    (left,) = rig.database["outbox"].find()
+    assert left["_id"] == row("mine")["_id"]
