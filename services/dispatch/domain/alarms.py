@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
-from lianfang.days import at, day_of
+from lianfang.days import day_of
 from lianfang.envelope import natural_id
 from lianfang.events.isolation import FocusDeclared
 from lianfang.events.screening import DeclarationAssessed, SymptomReported
@@ -71,7 +71,10 @@ class Report:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlarmFacts:
-    """Why one person may have to be escorted to a fever clinic: reports and the verdict."""
+    """Why one person may have to be escorted to a fever clinic: reports and the verdict.
+
+    `hospital_at` are the instants of all verdicts that ever asked for it.
+    """
 
     person_id: str
     household_id: str = ""
@@ -81,7 +84,7 @@ class AlarmFacts:
     verdict_revision: int = 0
     verdict: Outcome | None = None
     verdict_at: datetime | None = None
-    hospital_days: tuple[date, ...] = ()
+    hospital_at: tuple[datetime, ...] = ()
     audit: PlanAudit = field(default=PlanAudit())
 
 
@@ -97,8 +100,8 @@ def learn_report(facts: AlarmFacts, event: SymptomReported) -> AlarmFacts:
 def learn_verdict(facts: AlarmFacts, event: DeclarationAssessed) -> AlarmFacts:
     """A declaration was assessed: a later verdict takes the place of an earlier one."""
     if event.outcome == Outcome.HOSPITAL:
-        days = tuple(sorted({*facts.hospital_days, day_of(event.assessed_at)}))
-        facts = replace(facts, hospital_days=days)
+        asked = tuple(sorted({*facts.hospital_at, event.assessed_at}))
+        facts = replace(facts, hospital_at=asked)
     facts = _seen(facts, event.household_id, event.building, event.assessed_at)
     if event.revision <= facts.verdict_revision:
         return facts
@@ -119,15 +122,14 @@ def _seen(facts: AlarmFacts, household_id: str, building: str, at_time: datetime
 
 
 def plan_alarm(facts: AlarmFacts) -> list[Wanted]:
-    """One escort per person and day."""
+    """One escort per person and day, due from whatever of that day was said to be earliest."""
+    reported = [report.reported_at for report in facts.reports]
     first: dict[date, datetime] = {}
-    for report in reversed(facts.reports):
-        first[day_of(report.reported_at)] = report.reported_at
-    reported = set(first)
-    hospital_on = None
+    for instant in sorted([*reported, *facts.hospital_at]):
+        first.setdefault(day_of(instant), instant)
+    standing = {day_of(instant) for instant in reported}
     if facts.verdict == Outcome.HOSPITAL and facts.verdict_at is not None:
-        hospital_on = day_of(facts.verdict_at)
-        first[hospital_on] = min(first.get(hospital_on, facts.verdict_at), facts.verdict_at)
+        standing.add(day_of(facts.verdict_at))
     return [
         Wanted(
             task_id=natural_id("task", "fever_escort", facts.person_id, day),
@@ -135,10 +137,10 @@ def plan_alarm(facts: AlarmFacts) -> list[Wanted]:
             place=facts.building,
             cause_kind=CauseKind.SYMPTOM,
             cause_id=natural_id("symptom", facts.person_id, day),
-            since=first.get(day) or at(day, 0),
-            active=day in reported or day == hospital_on,
+            since=since,
+            active=day in standing,
             household_ids=(facts.household_id,) if facts.household_id else (),
             person_ids=(facts.person_id,),
         )
-        for day in sorted({*first, *facts.hospital_days})
+        for day, since in first.items()
     ]

@@ -45,7 +45,10 @@ def _joined(known: tuple[str, ...], more: Iterable[str]) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseFacts:
-    """A case: the newest facts, and every person and home it was ever about."""
+    """A case: the newest facts, and every person and home it was ever about.
+
+    `since` is the earliest decision ever told: what a case asks for is due from then on.
+    """
 
     case_id: str
     revision: int = 0
@@ -53,6 +56,7 @@ class CaseFacts:
     person_id: str = ""
     household_id: str | None = None
     decided_at: datetime | None = None
+    since: datetime | None = None
     custody: Custody = Custody.AT_HOME
     homes: tuple[str, ...] = ()
     persons_ever: tuple[str, ...] = ()
@@ -70,6 +74,7 @@ def learn_case(facts: CaseFacts, event: CaseConfirmed, place: str) -> CaseFacts:
         facts,
         persons_ever=_joined(facts.persons_ever, [event.person_id]),
         homes_ever=_joined(facts.homes_ever, homes),
+        since=min(facts.since or event.decided_at, event.decided_at),
     )
     if event.custody == Custody.AT_HOME:
         facts = replace(facts, at_home_ever=_joined(facts.at_home_ever, [event.person_id]))
@@ -89,7 +94,7 @@ def learn_case(facts: CaseFacts, event: CaseConfirmed, place: str) -> CaseFacts:
 
 def plan_case(facts: CaseFacts) -> list[Wanted]:
     """Report, investigation, transfer while at home, disinfection of each home."""
-    if facts.decided_at is None:
+    if facts.since is None:
         return []
     stands = not facts.discarded
     wanted = [_of_case(facts, "network_report", stands)]
@@ -109,7 +114,7 @@ def plan_case(facts: CaseFacts) -> list[Wanted]:
 def _of_case(
     facts: CaseFacts, kind: str, active: bool, *, person: str = "", home: str = ""
 ) -> Wanted:
-    assert facts.decided_at is not None  # noqa: S101 - `plan_case` looked
+    assert facts.since is not None  # noqa: S101 - `plan_case` looked
     whom = person or facts.person_id
     household = facts.household_id if whom == facts.person_id else None
     return Wanted(
@@ -118,7 +123,7 @@ def _of_case(
         place=home or facts.place,
         cause_kind=CauseKind.CASE,
         cause_id=facts.case_id,
-        since=facts.decided_at,
+        since=facts.since,
         active=active,
         household_ids=(household,) if household else (),
         person_ids=(whom,),
