@@ -150,7 +150,9 @@ def test_a_stop_keeps_to_its_outcomes() -> None:
 
     @given(st.sampled_from(StopOutcome), paths(ACTS))
     def walks(first: StopOutcome, path: list[str]) -> None:
-        stages = walk(recorded(None, entry(first)), path, ACTS, MOVES, attrgetter("outcome"))
+        stages = walk(
+            recorded(None, entry(first)), path, ACTS, MOVES, state_of=attrgetter("outcome")
+        )
         reached.update(stage.outcome for stage in stages)
         last = stages[-1]
         for other in set(StopOutcome) - {last.outcome}:
