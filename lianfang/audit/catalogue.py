@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from lianfang.audit import gathered, messages
+from lianfang.audit import gathered, messages, orders, receipts, seals
 from lianfang.audit.copies import COPIES
 from lianfang.audit.finding import Invariant
 
-_MODULES = (messages, gathered)
+_MODULES = (receipts, messages, seals, orders, gathered)
 
 INVARIANTS: tuple[Invariant, ...] = (
     *(rule for module in _MODULES for rule in vars(module).values() if isinstance(rule, Invariant)),

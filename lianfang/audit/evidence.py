@@ -90,7 +90,9 @@ class Evidence:
             every = sorted({key(row) for row in batch} - {None})
             found: dict[Any, list[Row]] = {}
             for other in self.rows(name, {by: {"$in": every}}, *fields):
-                found.setdefault(other[by], []).append(other)
+                values = other[by] if isinstance(other[by], list) else [other[by]]
+                for value in values:
+                    found.setdefault(value, []).append(other)
             for row in batch:
                 yield row, found.get(key(row), [])
 
