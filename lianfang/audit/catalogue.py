@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-from lianfang.audit import gathered, messages, orders, receipts, seals
+from lianfang.audit import (
+    gathered,
+    keys,
+    messages,
+    orders,
+    receipts,
+    rounds,
+    seals,
+    tasks,
+    tracing,
+)
 from lianfang.audit.copies import COPIES
 from lianfang.audit.finding import Invariant
 
-_MODULES = (receipts, messages, seals, orders, gathered)
+_MODULES = (receipts, messages, keys, tracing, seals, orders, tasks, rounds, gathered)
 
 INVARIANTS: tuple[Invariant, ...] = (
     *(rule for module in _MODULES for rule in vars(module).values() if isinstance(rule, Invariant)),
