@@ -38,13 +38,17 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sheet:
-    """One household's part of a seal's roll."""
+    """One household's part of a seal's roll.
+
+    `gone` is the last word on each who dropped out; whoever comes back is its next revision.
+    """
 
     sheet_id: str
     seal_id: str
     building: str
     household_id: str
     entries: tuple[Entry, ...] = ()
+    gone: tuple[Entry, ...] = ()
 
     @property
     def inside(self) -> int:
@@ -149,26 +153,31 @@ def enter(
     A dropped person is said once to live elsewhere, so that whoever waits at the door stops.
     """
     before = {entry.person_id: entry for entry in sheet.entries}
+    gone = {entry.person_id: entry for entry in sheet.gone}
     changed = []
     for entry in entries:
         old = before.get(entry.person_id)
         if old is not None and replace(entry, revision=old.revision) == old:
             continue
-        aged = replace(entry, revision=old.revision + 1) if old is not None else entry
+        last = old or gone.pop(entry.person_id, None)
+        aged = replace(entry, revision=last.revision + 1) if last is not None else entry
         before[entry.person_id] = aged
         changed.append(aged)
     for person_id in dropped:
-        gone = before.pop(person_id, None)
-        if gone is not None:
-            why = Judged(status=RollStatus.LIVES_ELSEWHERE, reason="left before the look-back")
-            changed.append(
-                Entry(
-                    person_id=person_id,
-                    status=why.status,
-                    reason=why.reason,
-                    revision=gone.revision + 1,
-                )
+        old = before.pop(person_id, None)
+        if old is not None:
+            gone[person_id] = Entry(
+                person_id=person_id,
+                status=RollStatus.LIVES_ELSEWHERE,
+                reason="left before the look-back",
+                revision=old.revision + 1,
             )
+            changed.append(gone[person_id])
     if not changed:
         return sheet, ()
-    return replace(sheet, entries=tuple(before[key] for key in sorted(before))), tuple(changed)
+    after = replace(
+        sheet,
+        entries=tuple(before[key] for key in sorted(before)),
+        gone=tuple(gone[key] for key in sorted(gone)),
+    )
+    return after, tuple(changed)
