@@ -8,7 +8,11 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from lianfang.cli.check import check
 from lianfang.cli.imports import import_app
+from lianfang.cli.parked import parked_app
+from lianfang.cli.queues import queues
+from lianfang.cli.trace import trace
 from lianfang.errors import LianfangError
 
 _FIRST_STEPS = """
@@ -16,6 +20,8 @@ _FIRST_STEPS = """
 
 **A new district:** `lianfang topology apply`, `lianfang migrate`, then `lianfang run` once
 per service. Or `docker compose up --wait`, which does all three.
+
+**Something is wrong:** `lianfang check` says what, and which page of docs/how-to/ helps.
 
 Settings come from the environment: docs/reference/settings.md. Errors name what to mend and end
 with 1; a service that is told something wrong ends with 78.
@@ -35,6 +41,10 @@ topology_app = typer.Typer(
 )
 app.add_typer(topology_app, name="topology")
 app.add_typer(import_app, name="import")
+app.add_typer(parked_app, name="parked")
+app.command()(check)
+app.command()(queues)
+app.command()(trace)
 _err = Console(stderr=True)
 _out = Console()
 
