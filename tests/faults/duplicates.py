@@ -19,6 +19,7 @@ from lianfang.runtime.handlers import need_of
 from lianfang.testing.district import SERVICES, PrivateDistrict
 from lianfang.testing.servers import Servers
 from lianfang.topology import EVENTS
+from tests.faults.audited import audited
 from tests.faults.outcome import Outcome, Scale
 from tests.faults.parts import Say
 from tests.faults.rogue import Rogue
@@ -49,7 +50,8 @@ def run(servers: Servers, scale: Scale, seed: int, say: Say) -> Outcome:
     """Play once in peace and then in storms; compare the ends."""
     size = _SIZES[scale]
     say("preparing a district")
-    with running(PrivateDistrict(servers, "duplicates")) as stage:
+    district = PrivateDistrict(servers, "duplicates")
+    with running(district) as stage:
         say("playing in peace")
         peace, commands = play(stage, size)
         result = _Result(acknowledged=commands)
@@ -58,6 +60,7 @@ def run(servers: Servers, scale: Scale, seed: int, say: Say) -> Outcome:
             with Shadow(stage.amqp_uri, seed + n) as shadow:
                 storm, _ = play(stage, size, shadow)
             result.add(peace, storm, shadow)
+            result.broken += audited(district)
             parked = stage.databases()["journal"].parked.count_documents({})
             if parked:
                 result.broken.append(f"{parked} copies were parked")

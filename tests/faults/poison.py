@@ -10,22 +10,27 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from benchmarks import forms
 from lianfang.client import District
+from lianfang.client.ledger import Ledger
 from lianfang.runtime.discovery import service_class
 from lianfang.runtime.handlers import need_of
 from lianfang.testing.district import SERVICES, PrivateDistrict
 from lianfang.testing.pace import wait_until_idle
 from lianfang.testing.processes import Child
-from lianfang.testing.servers import Servers
+from lianfang.testing.servers import LOCAL, Servers
+from tests.faults.audited import audited
 from tests.faults.families import FAMILIES, Poison, Target, poisons
 from tests.faults.outcome import Outcome, Scale
 from tests.faults.parts import Say
 from tests.faults.rogue import Rogue
 from tests.faults.wrong_calls import ask_wrongly
 
+NAME = "poison"
 _FORMS = 10
 _FIRST = 5_000_000
 _VICTIM = "delivery_limit"
@@ -50,6 +55,7 @@ _SIZES = {
 class Sent:
     """What was sent: declarations by the half they belong to, poison by where it must be found."""
 
+    ledger: Path
     alone: list[str] = field(default_factory=list)
     among: list[str] = field(default_factory=list)
     poison: dict[tuple[str, str], Poison] = field(default_factory=dict)
@@ -62,22 +68,22 @@ def run(servers: Servers, scale: Scale, seed: int, say: Say) -> Outcome:
 
 def measure(servers: Servers, size: Size, seed: int, say: Say) -> Outcome:
     """The part at any size."""
-    district = PrivateDistrict(servers, "poison")
+    district = PrivateDistrict(servers, NAME)
     try:
         say("preparing a district")
         district.prepare()
         with district.running() as children, district.caller() as caller:
-            sent = Sent()
+            sent = Sent(ledger=new_ledger(NAME))
             register_places(caller, district.name)
             say(f"{size.good:,} good messages alone")
-            sent.alone = _declare(caller, district, size, seed, _FIRST, lambda _: None)
+            sent.alone = _declare(caller, size, _FIRST, sent.ledger, lambda _: None)
             say(f"{size.good:,} good messages among {size.poison} of poison")
             with Rogue(district.uri_of("journal")) as rogue:
-                _send_both(caller, district, rogue, size, seed, sent)
+                _send_both(caller, rogue, size, seed, sent)
             say("wrong calls")
             calls, broken = ask_wrongly(district.operator_uri, SERVICES)
             wait_until_idle(caller)
-            broken += _deaths(children)
+            broken += [*_deaths(children), *audited(district, sent.ledger)]
             peak = max(child.peak_rss_mb() for child in children.values())
             return _outcome(district, sent, calls, broken, peak)
     finally:
@@ -98,9 +104,7 @@ def subscriptions() -> list[Target]:
     return [Target(queue=sub.queue, event_type=sub.event_types[0].strip("#")) for sub in needs]
 
 
-def _send_both(
-    caller: District, district: PrivateDistrict, rogue: Rogue, size: Size, seed: int, sent: Sent
-) -> None:
+def _send_both(caller: District, rogue: Rogue, size: Size, seed: int, sent: Sent) -> None:
     coming = poisons(subscriptions(), size.poison, seed)
 
     def mix(progress: float) -> None:
@@ -109,34 +113,40 @@ def _send_both(
             rogue.send(queue, poison)
             sent.poison[queue, poison.key] = poison
 
-    sent.among = _declare(caller, district, size, seed, _FIRST + size.good, mix)
+    sent.among = _declare(caller, size, _FIRST + size.good, sent.ledger, mix)
 
 
 def _declare(
-    caller: District,
-    district: PrivateDistrict,
-    size: Size,
-    seed: int,
-    first: int,
-    between: Callable[[float], None],
+    caller: District, size: Size, first: int, ledger: Path, between: Callable[[float], None]
 ) -> list[str]:
     """Declare at the pace of `size`; `between` hears after each call how much is done."""
     receipts: list[str] = []
     pause, started = threading.Event(), time.monotonic()
-    for batch in _batches(district.name, size.good, first):
-        answer = caller.command(
-            "declaration.submit_declarations",
-            forms=batch,
-            request_id=f"poison-{seed}-{first + len(receipts)}",
-        )
-        receipts += [each["declaration_id"] for each in answer["declarations"]]
+    for batch in _batches(size.good, first):
+        receipts += declare(caller, batch, ledger)
         between(len(receipts) / size.good)
         pause.wait(max(0.0, started + len(receipts) / size.rate - time.monotonic()))
     return receipts
 
 
-def _batches(district: str, count: int, first: int) -> Iterator[list[dict[str, Any]]]:
-    for call in forms.calls(district, count, first):
+def new_ledger(part: str) -> Path:
+    """Where the receipts of a part are kept, outside the system; nothing is in it yet."""
+    path = LOCAL / "ledgers" / f"{part}.jsonl"
+    path.unlink(missing_ok=True)
+    return path
+
+
+def declare(caller: District, batch: list[dict[str, Any]], ledger: Path) -> list[str]:
+    """Declare in one call and keep the receipt; the declarations' ids."""
+    request_id = str(uuid4())
+    answer = caller.command("declaration.submit_declarations", request_id=request_id, forms=batch)
+    with Ledger(ledger) as receipts:
+        receipts.note({"request_id": request_id, "answer": answer})
+    return [each["declaration_id"] for each in answer["declarations"]]
+
+
+def _batches(count: int, first: int) -> Iterator[list[dict[str, Any]]]:
+    for call in forms.calls(NAME, count, first):
         for start in range(0, len(call), _FORMS):
             yield call[start : start + _FORMS]
 
@@ -164,7 +174,7 @@ def _outcome(
     alone = [latencies[each] for each in sent.alone if each in latencies]
     among = [latencies[each] for each in sent.among if each in latencies]
     return Outcome(
-        part="poison",
+        part=NAME,
         faults=len(sent.poison) + calls,
         acknowledged=len(receipts),
         lost=len(lost),

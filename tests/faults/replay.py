@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import amqp
@@ -22,10 +23,11 @@ from lianfang.testing.pace import wait_until_idle
 from lianfang.testing.processes import Child
 from lianfang.testing.servers import Servers
 from lianfang.topology import PARKING
+from tests.faults.audited import audited
 from tests.faults.families import poisons
 from tests.faults.outcome import Outcome, Scale
 from tests.faults.parts import Say
-from tests.faults.poison import register_places, subscriptions
+from tests.faults.poison import declare, new_ledger, register_places, subscriptions
 from tests.faults.rogue import Rogue
 from tests.faults.tap import Tap
 from tests.system.processes import wait_for
@@ -58,6 +60,7 @@ class Story:
     district: PrivateDistrict
     caller: District
     size: Size
+    ledger: Path
     receipts: list[str] = field(default_factory=list)
     #: Replays that were accepted.
     replays: int = 0
@@ -101,7 +104,7 @@ def run(servers: Servers, scale: Scale, seed: int, say: Say) -> Outcome:
             district.caller() as caller,
             Tap(district.amqp_uri) as tap,
         ):
-            story = Story(district, caller, _SIZES[scale])
+            story = Story(district, caller, _SIZES[scale], new_ledger("replay"))
             say("parking")
             _park(story, seed)
             before = {row["_id"]: row["sealed"] for row in story.parked.find()}
@@ -113,7 +116,8 @@ def run(servers: Servers, scale: Scale, seed: int, say: Say) -> Outcome:
             say("mending, and replaying twice")
             _mend_and_replay(story, children["screening"])
             wait_until_idle(caller)
-            _judge(story, before, tap)
+            _judge(story, before)
+            story.broken += audited(district, story.ledger, excused=_RETIRED)
             return _outcome(story, tap)
     finally:
         district.erase()
@@ -126,8 +130,7 @@ def _park(story: Story, seed: int) -> None:
     behind = datetime.now(UTC) - _BEHIND
     story.caller.query("screening.set_clock", now=behind.isoformat())
     for batch in forms.calls(story.district.name, story.size.declarations, _FIRST):
-        answer = story.caller.command("declaration.submit_declarations", forms=batch)
-        story.receipts += [each["declaration_id"] for each in answer["declarations"]]
+        story.receipts += declare(story.caller, batch, story.ledger)
     with Rogue(story.district.uri_of("journal")) as rogue:
         for queue, poison in poisons(subscriptions(), story.size.poison, seed):
             rogue.send(queue, poison)
@@ -163,7 +166,7 @@ def _message_ids(story: Story) -> list[str]:
 # -- what became of it ----------------------------------------------------------------------------
 
 
-def _judge(story: Story, before: dict[str, bytes], tap: Tap) -> None:
+def _judge(story: Story, before: dict[str, bytes]) -> None:
     rows = list(story.parked.find())
     story.expect(len(rows) == len(before), f"{len(rows) - len(before)} records too many")
     changed = [row["_id"] for row in rows if row["sealed"] != before.get(row["_id"])]

@@ -26,6 +26,7 @@ from lianfang.testing.pace import wait_until_idle
 from lianfang.testing.processes import Child
 from lianfang.testing.servers import Servers
 from lianfang.topology import DELIVERY_LIMIT, Topology, render
+from tests.faults.audited import audited
 from tests.faults.outcome import Outcome, Scale
 from tests.faults.parts import Say
 from tests.faults.poison import register_places
@@ -79,6 +80,7 @@ def run(servers: Servers, scale: Scale, seed: int, say: Say) -> Outcome:
             took = time.monotonic() - started
             wait_until_idle(caller, INGEST)
             broken += [f"{name} died" for name, child in children.items() if not child.alive]
+            broken += audited(district)
             return _outcome(district, tap, receipts, kills, took, broken)
     finally:
         district.erase()

@@ -1,0 +1,28 @@
+"""The audit of an idle private district, as sentences for a part's outcome."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from lianfang.audit.district import audit, still_queues
+from lianfang.testing.district import PrivateDistrict
+
+_NAMED = 3
+
+
+def audited(
+    district: PrivateDistrict, ledger: Path | None = None, excused: str | None = None
+) -> list[str]:
+    """Each invariant that does not hold, with the first offenders; `ledger` holds the receipts.
+
+    An offender that names what is `excused` was planted by the part itself.
+    """
+    databases = {name: district.database(name) for name in district.services}
+    queues = still_queues(district.servers.administration, district.vhost)
+    broken = []
+    for finding in audit(databases, queues, ledger):
+        offenders = [each for each in finding.offenders if excused is None or excused not in each]
+        if offenders:
+            named = ", ".join(offenders[:_NAMED])
+            broken.append(f"{finding.en}: {len(offenders)} of {finding.figure} do not: {named}")
+    return broken
