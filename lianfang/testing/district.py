@@ -106,14 +106,18 @@ class PrivateDistrict:
         try:
             self._ports = {name: _free_port() for name in self.processes}
             for name in self.processes:
-                words = [str(_COMMAND), "run", service_of(name)]
-                children[name] = Child(f"{self.name}-{name}", words, self.environment(name))
+                log = f"{self.name}-{name}"
+                children[name] = Child(log, self.command(name), self.environment(name))
             for name, child in children.items():
                 child.wait_until(_readiness(self._ports[name]))
             yield children
         finally:
             for child in children.values():
                 child.stop()
+
+    def command(self, name: str) -> list[str]:
+        """What starts a process; a district of another kind starts it otherwise."""
+        return [str(_COMMAND), "run", service_of(name)]
 
     def environment(self, name: str) -> dict[str, str]:
         """What a process is told; a district of another kind tells it otherwise."""

@@ -7,14 +7,13 @@ twice shows as a revision that nobody was told of.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
-import amqp
-
-from lianfang.runtime.broker import open_connection
 from lianfang.testing.district import PrivateDistrict
+from tests.faults.audited import audited
 from tests.faults.callers import Receipt
 
 _FORMS = ("declaration.submit_declaration", "declaration.submit_declarations")
@@ -24,7 +23,6 @@ _WORDS = {
     "screening.confirm_case": "case.confirmed",
     "screening.discard_case": "case.discarded",
 }
-_UNROUTED = "unrouted"
 
 
 @dataclass(slots=True)
@@ -47,8 +45,11 @@ class Account:
                 self.broken.append(f"{what}: {offenders.total()} {word}: {named}")
 
 
-def settle(district: PrivateDistrict, receipts: Sequence[Receipt]) -> Account:
-    """Compare everything that `receipts` promise with the stores of an idle district."""
+def settle(district: PrivateDistrict, receipts: Sequence[Receipt], ledger: Path) -> Account:
+    """Compare everything that `receipts` promise with the stores of an idle district.
+
+    `ledger` holds the same receipts, for the audit, which looks at all the rest too.
+    """
     account = Account(len(receipts))
     revisions = _revisions(receipts)
     _check_declarations(district, account, revisions)
@@ -61,7 +62,7 @@ def settle(district: PrivateDistrict, receipts: Sequence[Receipt]) -> Account:
     told = Counter(receipt.request_id for receipt in receipts)
     kept = Counter(request_id for request_id in commands if request_id in told)
     account.compare("commands", told, kept)
-    account.broken += _left_over(district)
+    account.broken += audited(district, ledger)
     return account
 
 
@@ -115,26 +116,6 @@ def _journal(district: PrivateDistrict, event_type: str) -> Counter[str]:
     group = {"$group": {"_id": "$subject", "n": {"$sum": 1}}}
     rows = district.database("journal").events.aggregate([match, group], allowDiskUse=True)
     return Counter({row["_id"]: row["n"] for row in rows})
-
-
-def _left_over(district: PrivateDistrict) -> Iterator[str]:
-    """What an idle district must not hold: parked or unrouted messages, rows of an outbox."""
-    parked = district.database("journal").parked.count_documents({})
-    if parked:
-        yield f"{parked} messages are parked"
-    for service in district.services:
-        rows = district.database(service).outbox.count_documents({})
-        if rows:
-            yield f"{rows} rows are in the outbox of {service}"
-    connection = open_connection(district.amqp_uri, "accounts")
-    try:
-        found = connection.channel().queue_declare(_UNROUTED, passive=True).message_count
-        if found:
-            yield f"{found} messages are unrouted"
-    except amqp.exceptions.NotFound:
-        yield "there is no queue for what is unrouted"
-    finally:
-        connection.close()
 
 
 def duplicates(district: PrivateDistrict) -> dict[str, int]:

@@ -12,15 +12,16 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
-from uuid import uuid4
 
 from benchmarks import forms
 from lianfang.client import District
+from lianfang.client.ledger import Ledger
 from lianfang.testing.district import SERVICES
 from lianfang.testing.pace import wait_until_idle
 from lianfang.testing.servers import Servers
 from tests.faults.accounts import duplicates, settle
 from tests.faults.callers import Callers, Command, Story
+from tests.faults.flow import found, ledger_of, noted, private_name
 from tests.faults.frames import Amqp
 from tests.faults.outcome import Outcome, Scale
 from tests.faults.parts import Say
@@ -35,32 +36,38 @@ _PER_DECLARANT, _PER_PATIENT, _PATIENT_EVERY = 3, 3, 10
 _MEDIC, _SECOND = "Dr Invented", "Dr Second"
 _HOMES = 10
 #: A driver that lost an answer asks nothing for half a second; more processes keep up the pace.
-_PROCESSES = (*SERVICES, "declaration-2", "declaration-3")
-_CALLERS = 12
+_MORE = {
+    Scale.SHORT: ("declaration-2", "declaration-3"),
+    Scale.LONG: (*(f"declaration-{n}" for n in range(2, 7)), "screening-2", "screening-3"),
+}
+_CALLERS = {Scale.SHORT: 12, Scale.LONG: 24}
 
 
 def run(servers: Servers, scale: Scale, seed: int, say: Say) -> Outcome:
     """Send the commands over failing wires, then compare the state with the receipts."""
-    return play(servers, COMMANDS[scale], seed, say)
+    return play(servers, scale, COMMANDS[scale], seed, say)
 
 
-def play(servers: Servers, commands: int, seed: int, say: Say) -> Outcome:
+def play(servers: Servers, scale: Scale, commands: int, seed: int, say: Say) -> Outcome:
     """The part with so many commands."""
+    processes = (*SERVICES, *_MORE[scale])
     stories = -(-commands // _PER_DECLARANT)
     with Proxies() as proxies:
-        name = f"doubt{uuid4().hex[:6].translate(_LETTERS)}"
-        district = WiredDistrict(servers, name, _PROCESSES, proxies, seed)
+        name = private_name("doubt")
+        district = WiredDistrict(servers, name, processes, proxies, seed)
         try:
             district.prepare()
             with district.running() as children, district.caller() as caller:
                 say("a town without faults")
                 patients = _found(caller, name, stories // _PATIENT_EVERY + 1)
-                door = proxies.before(servers.amqp_host, Amqp(), seed - 1)
+                door = proxies.before(servers.amqp_host, Amqp(of_caller=True), seed - 1)
                 uri = district.operator_uri.replace(servers.amqp_host, door.address)
-                callers = Callers(uri, _stories(name, stories, patients, seed), _CALLERS)
                 say(f"{commands} commands")
                 started = time.monotonic()
-                _fail(district, door, callers)
+                with Ledger(ledger_of(name)) as ledger:
+                    told = _stories(name, stories, patients, seed)
+                    callers = Callers(uri, told, _CALLERS[scale], heard=noted(ledger))
+                    _fail(district, door, callers)
                 seconds = time.monotonic() - started
                 say("everything comes to rest")
                 wait_until_idle(caller)
@@ -70,9 +77,6 @@ def play(servers: Servers, commands: int, seed: int, say: Say) -> Outcome:
         finally:
             district.erase()
             district.client.close()
-
-
-_LETTERS = str.maketrans("0123456789", "ghijklmnop")
 
 
 def _fail(district: WiredDistrict, door: Proxy, callers: Callers) -> None:
@@ -87,9 +91,7 @@ def _fail(district: WiredDistrict, door: Proxy, callers: Callers) -> None:
 
 def _found(caller: District, district: str, patients: int) -> list[str]:
     """Places, and persons who declared before anything fails; returns these."""
-    places = forms.places(district)
-    for start in range(0, len(places), 100):
-        caller.command("declaration.register_place", places=places[start : start + 100])
+    found(caller, district)
     homes = forms.buildings(district)[-_HOMES:]
     chance = random.Random(0)
     wanted = [forms.form(n, homes[n % _HOMES], 0, n, chance) for n in range(patients)]
@@ -140,7 +142,7 @@ def _patient(person_id: str) -> Story:
 def _judge(
     district: WiredDistrict, callers: Callers, door: Proxy, seconds: float, broken: list[str]
 ) -> Outcome:
-    account = settle(district, callers.receipts)
+    account = settle(district, callers.receipts, ledger_of(district.name))
     came_again = duplicates(district)
     wires = [*district.wires, door]
     lost = sum(wire.lost for wire in wires)

@@ -55,7 +55,13 @@ class Mongo(Protocol):
 
 
 class Amqp(Protocol):
-    """AMQP 0-9-1: confirms, `…-ok`s and deliveries answer the client, acks answer the broker."""
+    """AMQP 0-9-1: confirms and `…-ok`s answer the client, acknowledgements answer the broker.
+
+    To a caller the deliveries are answers too; to a service they are work.
+    """
+
+    def __init__(self, *, of_caller: bool = False) -> None:
+        self._of_caller = of_caller
 
     def length(self, held: bytes) -> int | None:
         """A frame's, or the preamble's."""
@@ -77,8 +83,9 @@ class Amqp(Protocol):
             return False
         if kind == _CONNECTION and method in (_START, _TUNE):
             return False
-        # Every `…-ok` has an odd number; of the others only a delivery is waited for.
-        return method % 2 == 1 or (kind == _BASIC and method == _DELIVER)
+        if kind == _BASIC and method == _DELIVER:
+            return self._of_caller
+        return method % 2 == 1  # every `…-ok`, and nothing else, has an odd number
 
 
 class Splitter:

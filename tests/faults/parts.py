@@ -12,7 +12,15 @@ from tests.faults.outcome import Outcome, Scale
 Say = Callable[[str], None]
 Part = Callable[[Servers, Scale, int, Say], Outcome]
 
-NAMES: tuple[str, ...] = ("poison", "replay", "victims", "duplicates")
+NAMES: tuple[str, ...] = (
+    "poison",
+    "replay",
+    "victims",
+    "duplicates",
+    "network",
+    "execute-then-fail",
+    "clock",
+)
 
 
 def part(name: str) -> Part:

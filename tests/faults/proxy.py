@@ -61,8 +61,6 @@ class Proxy:
         #: Where clients find this proxy.
         self.address = f"127.0.0.1:{port_here}"
 
-    # -- from the test's thread ---------------------------------------------------------------
-
     def reset(self) -> int:
         """RST every connection, at both ends; returns how many."""
         return int(self._run(self._each(_Link.reset)))
@@ -79,8 +77,6 @@ class Proxy:
     def close(self) -> None:
         """Listen no more and end every connection."""
         self._run(self._close())
-
-    # -- in the proxy's thread ----------------------------------------------------------------
 
     async def _listen(self) -> asyncio.Server:
         return await asyncio.start_server(self._accept, "127.0.0.1", 0)

@@ -226,7 +226,7 @@ def test_messages_are_found_however_the_stream_is_torn() -> None:
     [
         (Way.DOWN, 60, 80, True),  # a confirm
         (Way.UP, 60, 80, True),  # an acknowledgement
-        (Way.DOWN, 60, 60, True),  # a delivery
+        (Way.DOWN, 60, 60, False),  # a delivery
         (Way.DOWN, 60, 21, True),  # basic.consume-ok
         (Way.UP, 60, 40, False),  # basic.publish
         (Way.UP, 10, 11, False),  # connection.start-ok: the client's part of the opening
@@ -238,6 +238,7 @@ def test_what_answers_in_amqp(way: Way, kind: int, method: int, answers: bool) -
     frame = struct.pack(">BHI", 1, 1, len(payload)) + payload + b"\xce"
     assert list(Splitter(Amqp()).feed(b"AMQP\0\0\x09\x01" + frame))[1:] == [frame]
     assert Amqp().is_answer(way, frame) is answers
+    assert Amqp(of_caller=True).is_answer(way, frame) is (answers or method == 60)
 
 
 def test_the_database_did_what_it_could_not_answer(proxies: Proxies) -> None:
