@@ -48,8 +48,9 @@ def _of_declaration(district: WiredDistrict) -> list[Proxy]:
 
 
 def _one_of_each(district: WiredDistrict) -> list[Proxy]:
-    """Declaration's broker and screening's database: two services that lose different servers."""
-    return [district.to_broker["declaration"], district.to_database["screening"]]
+    """Of each service the server that it hears from most, so that all lose something at once."""
+    brokers = [district.to_broker[name] for name in ("screening", "journal")]
+    return [*brokers, district.to_database["declaration"]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,7 @@ FAULTS = {
         Fault("reset", Proxy.reset, _all, 0.5),
         Fault("300 ms late", _becomes(_LATE), _all, 0.5, flows=True),
         Fault("byte by byte", _becomes(_TRICKLE), _of_declaration, 0.5, flows=True),
-        Fault("silent broker, silent database", _becomes(BLACK_HOLE), _one_of_each, 3.0),
+        Fault("silent brokers, silent database", _becomes(BLACK_HOLE), _one_of_each, 3.0),
     ),
     Scale.LONG: (
         Fault("reset of every wire", Proxy.reset, _all, 0.5),
@@ -157,6 +158,8 @@ class _Part:
         """Compare receipts and state."""
         account = settle(self._district, self._flow.receipts, self._flow.ledger)
         came_again = duplicates(self._district)
+        if not any(came_again.values()):
+            self.broken.append("nothing came again: nothing was tested")
         return Outcome(
             part="network",
             faults=len(self.away),
