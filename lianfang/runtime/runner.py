@@ -42,6 +42,7 @@ def serve(name: str, load: Callable[[], Any]) -> int:
 
     from lianfang.errors import Misconfigured  # noqa: PLC0415
     from lianfang.runtime import logs  # noqa: PLC0415
+    from lianfang.settings import Settings  # noqa: PLC0415
 
     logs.configure(name)
     stopping = Event()
@@ -53,7 +54,7 @@ def serve(name: str, load: Callable[[], Any]) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
     try:
-        return _until_stopped(_container(load()), stopping)
+        return _until_stopped(container_of(load(), Settings.read()), stopping)
     except Misconfigured as error:
         logs.log.error("misconfigured", detail=error.message)
         return MISCONFIGURED
@@ -64,12 +65,10 @@ def _send_once(event: Any, *_: Any) -> None:
         event.send()
 
 
-def _container(service_class: Any) -> Any:
+def container_of(service_class: Any, settings: Any) -> Any:
+    """Nameko's container for a service class; nothing in it has started."""
     from nameko.containers import ServiceContainer  # noqa: PLC0415
 
-    from lianfang.settings import Settings  # noqa: PLC0415
-
-    settings = Settings.read()
     config = {"settings": settings, "AMQP_URI": settings.amqp_uri, "max_workers": 100}
     return ServiceContainer(service_class, config)
 

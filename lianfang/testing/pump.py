@@ -43,8 +43,6 @@ from lianfang.settings import Settings
 from lianfang.testing.clock import StandingClock
 from lianfang.topology import EVENTS, PARKING, TEST_RETRY_DELAYS_MS, ServiceNeed, render
 
-_CALLER = "pump"
-
 
 @dataclass
 class Driven:
@@ -60,6 +58,9 @@ class Driven:
 
 class Pump:
     """See the module. One pump owns a virtual host and a set of databases; `reset` empties both."""
+
+    #: The user in whose name commands come.
+    caller = "pump"
 
     def __init__(
         self, settings: Settings, administration: BrokerAdministration, vhost: str
@@ -175,7 +176,7 @@ class Pump:
         wire = orjson.loads(orjson.dumps(document))
         # A process answers each request in a greenthread, hence a log context, of its own.
         with bound(correlation_id=None, request_id=None, caller=None):
-            reply = answer(driven.engine, call, driven.instance, wire, _CALLER)
+            reply = answer(driven.engine, call, driven.instance, wire, self.caller)
         return orjson.loads(orjson.dumps(reply))
 
     def publish(self, event: Event, place: str, **envelope: Any) -> Envelope:
