@@ -8,9 +8,13 @@ within half a minute.
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
+from lianfang.audit.district import still_queues
+from lianfang.client import District
 from lianfang.testing.district import INGEST
 from lianfang.testing.pace import wait_until_idle
 from lianfang.testing.servers import Servers
@@ -25,6 +29,7 @@ from tests.faults.wired import WiredDistrict
 #: The longest that a mended wire, or a slow one, may leave the system without flow.
 FLOW_SECONDS = 30.0
 _PER_SECOND = 10.0
+_GHOSTS_SECONDS, _LOOK_EVERY = 60.0, 0.5
 _LATE = Wire(up=Line(delay=0.15), down=Line(delay=0.15, jitter=0.05))
 _TRICKLE = Wire(up=Line(piece=1), down=Line(piece=1))
 
@@ -116,12 +121,29 @@ def run(servers: Servers, scale: Scale, seed: int, say: Say) -> Outcome:
                 part = _Part(district, Flow(district, _PER_SECOND, seed), say)
                 part.play(faults)
                 say("everything comes to rest")
-                wait_until_idle(caller, INGEST)
+                _rest(district, caller)
                 part.broken += [f"{c.name} died" for c in children.values() if not c.alive]
                 return part.judge()
         finally:
             district.erase()
             district.client.close()
+
+
+def _rest(district: WiredDistrict, caller: District) -> None:
+    """Return when nothing is on its way, nor held for a client that is gone without a word.
+
+    The broker takes two heartbeats to notice; until then it keeps what that client had received.
+    """
+    until = time.monotonic() + _GHOSTS_SECONDS
+    while any(q.get("messages_unacknowledged") for q in _queues(district)):
+        if time.monotonic() > until:
+            break  # the audit names the queue
+        time.sleep(_LOOK_EVERY)
+    wait_until_idle(caller, INGEST)
+
+
+def _queues(district: WiredDistrict) -> list[dict[str, Any]]:
+    return still_queues(district.servers.administration, district.vhost)
 
 
 class _Part:
