@@ -1,6 +1,6 @@
 # `make` alone prints this menu.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down status test lint docs bench lock clean
+.PHONY: help setup demo up down status test faults lint docs bench lock clean
 
 BIN := .venv/bin
 PYTHON := $(BIN)/python
@@ -28,6 +28,9 @@ status: ## what runs, and where
 
 test: setup ## every test, against a real broker and database (ARGS="tests/unit -k seal")
 	@$(STACK) run -- $(BIN)/pytest $(or $(ARGS),tests)
+
+faults: setup ## break services, broker and database, and judge (ONLY=kills SEED=7 SHORT=1)
+	@$(PYTHON) -m tests.faults $(addprefix --only ,$(ONLY)) $(if $(SEED),--seed $(SEED)) $(if $(SHORT),--short)
 
 lint: setup ## style, format, types, architecture, sizes
 	$(BIN)/ruff check

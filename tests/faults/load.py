@@ -15,12 +15,12 @@ from datetime import UTC, datetime
 from itertools import count, pairwise
 from typing import Any, TypeVar
 
-from lianfang.client.ledger import Ledger
 from pymongo.errors import PyMongoError
 
 from benchmarks import forms
 from benchmarks.town import Town, staff
 from lianfang.client import District
+from lianfang.client.ledger import Ledger
 from tests.faults.callers import Callers, Command, Receipt, Story
 from tests.faults.rig import FaultDistrict
 
@@ -149,10 +149,8 @@ class Load:
 
     def longest_silence(self, since: float) -> float:
         """The longest time between two receipts from `since` on."""
-        ats = sorted(r.at for r in list(self.callers.receipts))
-        later = [at for at in ats if at > since]
-        before = [at for at in ats if at <= since][-1:]
-        return max((b - a for a, b in pairwise([*before, *later])), default=0.0)
+        later = sorted(r.at for r in list(self.callers.receipts) if r.at > since)
+        return max((b - a for a, b in pairwise([since, *later])), default=0.0)
 
     def _taken(self) -> list[Receipt]:
         return [r for r in list(self.callers.receipts) if r.command.method == _SUBMIT]

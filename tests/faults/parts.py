@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from importlib import import_module
 
-from lianfang.testing.servers import Servers
 from tests.faults.outcome import Outcome, Scale
+from tests.faults.servers import FaultServers
 
 #: What a part may say while it works, for the progress bar.
 Say = Callable[[str], None]
-Part = Callable[[Servers, Scale, int, Say], Outcome]
+Part = Callable[[FaultServers, Scale, int, Say], Outcome]
 
 NAMES: tuple[str, ...] = (
+    "crash-points",
     "poison",
     "replay",
     "victims",
@@ -20,6 +21,11 @@ NAMES: tuple[str, ...] = (
     "network",
     "execute-then-fail",
     "clock",
+    "kills",
+    "restarts",
+    "broker",
+    "mongo",
+    "both",
 )
 
 

@@ -75,6 +75,15 @@ class Broker:
         )
         self._remember()
 
+    def mend(self) -> None:
+        """Make it serve again, whatever was done to it."""
+        if not broker.is_ready(self.described["management_uri"]):
+            if processes.is_alive(self.described["process"]):
+                self.kill()
+            self.start()
+        self.clear_memory()
+        self.clear_disk()
+
     def stop_app(self) -> None:
         """Stop RabbitMQ inside its virtual machine: every connection ends, in good order."""
         self._control("stop_app")
@@ -99,6 +108,10 @@ class Broker:
     def clear_disk(self) -> None:
         """End the disk alarm."""
         self._control("set_disk_free_limit", _DISK)
+
+    def trace(self, vhost: str, *, on: bool = True) -> None:
+        """Let its tracer tell of every message of a virtual host, or be quiet again."""
+        self._control("trace_on" if on else "trace_off", "-p", vhost)
 
     def _control(self, *words: str) -> None:
         done = subprocess.run(
@@ -160,6 +173,14 @@ class ReplicaSet:
         }
         with _direct(self._members[0]) as client:
             client.admin.command("replSetInitiate", config)
+        self.wait_until_whole()
+
+    def mend(self) -> None:
+        """Make every member live and follow one primary, whatever was done to them."""
+        for each in self._members:
+            _continue(each.process)
+            if not processes.is_alive(each.process):
+                each.start(self._mongod)
         self.wait_until_whole()
 
     def kill_primary(self) -> _Member:
@@ -270,6 +291,11 @@ class FaultServers(Servers):
 
     broker: Broker
     replica_set: ReplicaSet
+
+    def mend(self) -> None:
+        """Make both whole again after a part that failed half-way."""
+        self.broker.mend()
+        self.replica_set.mend()
 
 
 def remember(**started: Any) -> None:

@@ -42,7 +42,12 @@ class Trial:
 
 
 def under_load(
-    part: str, servers: Servers, size: Size, seed: int, say: Say, do: Callable[[Trial], None]
+    part: str,
+    servers: Servers,
+    size: Size,
+    seed: int,
+    say: Say,
+    do: Callable[[Trial], None],
 ) -> Outcome:
     """Let declarations flow, `do` what the part does, wait for rest, and judge."""
     district = FaultDistrict(servers, part)
@@ -70,20 +75,22 @@ def _judge(part: str, trial: Trial, caller: District) -> Outcome:
     if quiet > QUIET_WITHIN:
         trial.broken.append(f"at rest only after {quiet:.0f} s")
     district.note_counters(*district.services)
-    account = settle(district, callers.receipts)
+    seen = district.seen
+    account = settle(district, callers.receipts, trial.load.ledger)
     broken = [*trial.broken, *callers.refused, *account.broken, *district.unplanned()]
     return Outcome(
         part=part,
         faults=trial.faults,
         acknowledged=trial.load.acknowledged,
         lost=account.lost,
-        duplicates_delivered=district.seen["redelivered"],
+        # At least: what came again and was known to the inbox as well is counted once.
+        duplicates_delivered=max(seen["redelivered"], seen["duplicates"]) + seen["repeated"],
         duplicate_effects=account.twice,
         recovery_s=round(max(trial.recoveries), 1) if trial.recoveries else None,
         broken=tuple(broken),
         figures={
             **trial.figures,
-            **district.seen,
+            **seen,
             "sent again by callers": callers.repeats,
             "at rest after s": round(quiet, 1),
         },
