@@ -7,6 +7,7 @@ from operator import attrgetter
 from typing import Any, TypeVar
 
 import pytest
+from hypothesis import settings
 from hypothesis import strategies as st
 
 from lianfang.errors import IllegalTransition, Rejected
@@ -16,6 +17,9 @@ M = TypeVar("M")
 
 #: The act is heard and has nothing to add: the same thing comes back.
 SAME = object()
+
+#: For examples on a real database, which take a hundred times longer; the night has the time.
+COSTLY = settings(max_examples=50) if settings.default.max_examples < 1000 else settings.default
 
 #: From which state an act leads to which; what is not listed has to be refused.
 Moves = Mapping[Any, Mapping[str, Any]]
