@@ -43,7 +43,7 @@ _HALF_PAST_ELEVEN, _AFTER_MIDNIGHT = (
 )
 #: Whose clocks jump in which night; in the last one seals end.
 _NIGHTS = {
-    Scale.SHORT: (("dispatch", "screening"), ("isolation",)),
+    Scale.SHORT: (("dispatch", "declaration"), ("isolation",)),
     Scale.LONG: (SERVICES, SERVICES, ("dispatch",), ("isolation",), SERVICES),
 }
 
