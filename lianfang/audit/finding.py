@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -63,10 +63,18 @@ def judged(holds: bool, offender: str) -> Verdict:
     return HOLDS if holds else offender
 
 
+def _verdicts(rule: Invariant, evidence: Evidence) -> Iterator[Verdict]:
+    """The verdicts of a check; a document that has not the shape of its kind is one of them."""
+    try:
+        yield from rule.check(evidence)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        yield f"stopped at a document of another shape: {type(error).__name__}: {error}"
+
+
 def look(rule: Invariant, evidence: Evidence) -> Finding:
     """Look at everything that an invariant is about."""
     figure, offenders, broken = 0, list[str](), 0
-    for verdict in rule.check(evidence):
+    for verdict in _verdicts(rule, evidence):
         if isinstance(verdict, int):
             figure += verdict
             continue

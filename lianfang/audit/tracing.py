@@ -74,7 +74,7 @@ def _lived_with(case: Row, residence: Row) -> bool:
         and residence["kind"] != "registered_only"
         and residence["ended_at"] is None
         and not residence["sightings"]
-        and residence["presence"] == "present"
+        and residence["presence"] in ("present", "unknown")
         and (since is None or day_of(since) <= first)
         and any(s["use"] in _HOMES and day_of(s["last_present_at"]) >= first for s in stays)
     )
