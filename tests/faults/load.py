@@ -113,7 +113,7 @@ class Load:
     @property
     def acknowledged(self) -> int:
         """Declarations that callers were told are kept."""
-        return FORMS * len(self._taken())
+        return FORMS * len(self.taken())
 
     def wait_until_taken(self, share: float = 1.0) -> None:
         """Return when this share of the declarations that the size asks for is taken.
@@ -130,7 +130,7 @@ class Load:
         Raises:
             RuntimeError: none were within two minutes.
         """
-        found = _first(lambda: next((r for r in self._taken() if r.at > since), None), since)
+        found = _first(lambda: next((r for r in self.taken() if r.at > since), None), since)
         if found is None:
             raise RuntimeError("no declaration was taken for two minutes")
         return found
@@ -152,7 +152,8 @@ class Load:
         later = sorted(r.at for r in list(self.callers.receipts) if r.at > since)
         return max((b - a for a, b in pairwise([since, *later])), default=0.0)
 
-    def _taken(self) -> list[Receipt]:
+    def taken(self) -> list[Receipt]:
+        """The receipts of declarations."""
         return [r for r in list(self.callers.receipts) if r.command.method == _SUBMIT]
 
     def _is_assessed(self, receipt: Receipt) -> bool:

@@ -89,6 +89,9 @@ def _judge(part: str, trial: Trial, caller: District) -> Outcome:
         recovery_s=round(max(trial.recoveries), 1) if trial.recoveries else None,
         broken=tuple(broken),
         figures={
+            "cases": len(callers.receipts) - len(trial.load.taken()),
+            "orders": district.database("isolation").orders.estimated_document_count(),
+            "tasks": district.database("dispatch").tasks.estimated_document_count(),
             **trial.figures,
             **seen,
             "sent again by callers": callers.repeats,
