@@ -12,8 +12,6 @@ from typing import Any, Self
 from lianfang.client import District
 from lianfang.errors import DeadlineExceeded, LianfangError, Retryable
 
-#: Seconds until a caller asks again.
-PATIENCE = 10.0
 _PAUSE = 0.2
 #: Seconds after which a command that nobody answers counts as never answered.
 _GIVE_UP = 300.0
@@ -52,6 +50,8 @@ class Callers:
     receipts: list[Receipt] = field(default_factory=list)
     #: Is told of each receipt before its story goes on.
     heard: Callable[[Receipt], None] = lambda _: None
+    #: Seconds until a caller asks again.
+    patience: float = 10.0
     #: Commands sent again because no answer came.
     repeats: int = 0
     #: Commands that were refused, or never answered.
@@ -113,7 +113,10 @@ class Callers:
         while time.monotonic() < last:
             try:
                 return district.command(
-                    command.method, request_id=request_id, deadline=PATIENCE, **command.document
+                    command.method,
+                    request_id=request_id,
+                    deadline=self.patience,
+                    **command.document,
                 )
             except (Retryable, DeadlineExceeded):
                 self.repeats += 1

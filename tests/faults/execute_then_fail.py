@@ -15,6 +15,7 @@ from typing import Any
 
 from benchmarks import forms
 from lianfang.client import District
+from lianfang.client.district import DEADLINE
 from lianfang.client.ledger import Ledger
 from lianfang.testing.district import SERVICES
 from lianfang.testing.pace import wait_until_idle
@@ -66,7 +67,9 @@ def play(servers: Servers, scale: Scale, commands: int, seed: int, say: Say) -> 
                 started = time.monotonic()
                 with Ledger(ledger_of(name)) as ledger:
                     told = _stories(name, stories, patients, seed)
-                    callers = Callers(uri, told, _CALLERS[scale], heard=noted(ledger))
+                    callers = Callers(
+                        uri, told, _CALLERS[scale], heard=noted(ledger), patience=DEADLINE
+                    )
                     _fail(district, door, callers)
                 seconds = time.monotonic() - started
                 say("everything comes to rest")

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from enum import Enum
 
 _MONGO_HEADER = 4
+_GREETINGS = (b"isWritablePrimary\0", b"ismaster\0")
 _PREAMBLE = b"AMQP"
 _PREAMBLE_BYTES = 8
 _AMQP_HEADER, _AMQP_END = 7, 1
@@ -40,7 +41,11 @@ class Protocol:
 
 
 class Mongo(Protocol):
-    """MongoDB's wire protocol: every message to the client is an answer."""
+    """MongoDB's wire protocol: what the server says answers, but for how it is.
+
+    A driver asks that all the time and nothing happens by it; with these answers lost it knows no
+    server most of the time, and hardly a transaction comes to its commit.
+    """
 
     def length(self, held: bytes) -> int | None:
         """The message's own first word."""
@@ -50,8 +55,8 @@ class Mongo(Protocol):
         return length
 
     def is_answer(self, way: Way, message: bytes) -> bool:
-        """All that the server says."""
-        return way is Way.DOWN
+        """All that the server says, but no answer to a greeting."""
+        return way is Way.DOWN and not any(word in message for word in _GREETINGS)
 
 
 class Amqp(Protocol):

@@ -241,6 +241,21 @@ def test_what_answers_in_amqp(way: Way, kind: int, method: int, answers: bool) -
     assert Amqp(of_caller=True).is_answer(way, frame) is (answers or method == 60)
 
 
+def test_a_greeting_is_no_answer_that_can_be_lost(proxies: Proxies) -> None:
+    direct = Servers.read().client()
+    proxy = proxies.before(primary_of(direct), Mongo(), seed=1)
+    proxy.wire = Wire(lost_answers=1.0)
+    uri = f"mongodb://{proxy.address}/?directConnection=true"
+    client: MongoClient[dict[str, object]] = MongoClient(uri, retryReads=False)
+    assert until(lambda: client.is_primary)
+    assert proxy.answers == 0
+    with pytest.raises(AutoReconnect):
+        client.admin.command("ping")
+    assert proxy.answers == proxy.lost == 1
+    client.close()
+    direct.close()
+
+
 def test_the_database_did_what_it_could_not_answer(proxies: Proxies) -> None:
     servers, name = Servers.read(), f"lftest_{uuid4().hex[:8]}"
     direct = servers.client()
