@@ -6,11 +6,12 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from docs.generate import calls, district, events, topology
+from docs.generate import audit, calls, district, events, topology
 
 REFERENCE = Path(__file__).resolve().parents[1] / "reference"
 
 PAGES: dict[str, Callable[[], str]] = {
+    "audit.md": audit.page,
     "calls.md": calls.page,
     "errors.md": district.errors_page,
     "events.md": events.page,

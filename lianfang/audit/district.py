@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from pymongo.database import Database
+from pymongo.errors import PyMongoError
 
 from lianfang.audit.catalogue import INVARIANTS
 from lianfang.audit.evidence import Evidence
 from lianfang.audit.finding import Finding, look
+from lianfang.errors import Misconfigured, Unavailable
 from lianfang.runtime.administration import BrokerAdministration
 from lianfang.runtime.discovery import SERVICES
 from lianfang.runtime.documents import connect
@@ -54,22 +56,26 @@ def audit_district(
     management_uri: str,
     vhost: str,
     ledger: Path | None = None,
+    services: Sequence[str] = SERVICES,
 ) -> list[Finding]:
     """Look at everything that must hold in a district, by the addresses of its servers.
 
     Reads only; a user that may read the databases and monitor the virtual host is enough.
 
     Raises:
-        Unavailable: the broker's management does not answer.
-        Misconfigured: there is no such virtual host, or its name and password are wrong.
+        Unavailable: broker management or database does not answer.
+        Misconfigured: a service has no database under this prefix, or a password is wrong.
     """
     queues = still_queues(BrokerAdministration(management_uri), vhost)
     client = connect(mongo_uri, "audit", silence=_SILENCE)
     try:
-        present = set(client.list_database_names())
-        named = {name: f"{prefix}_{name}" for name in SERVICES}
-        databases = {name: client[base] for name, base in named.items() if base in present}
-        return audit(databases, queues, ledger)
+        named = {name: f"{prefix}_{name}" for name in services}
+        missing = sorted(set(named.values()) - set(client.list_database_names()))
+        if missing:
+            raise Misconfigured(f"there is no database {', '.join(missing)}: nothing to audit")
+        return audit({name: client[base] for name, base in named.items()}, queues, ledger)
+    except PyMongoError as error:
+        raise Unavailable(f"database: {type(error).__name__}: {str(error)[:200]}") from error
     finally:
         client.close()
 

@@ -37,11 +37,14 @@ def isolations_persons(evidence: Evidence) -> Iterator[Verdict]:
         person = found.get(contact["person_id"], {})
         held = _named(person.get("contacts", ()), "contact_id", contact["_id"])
         yield judged(_is_contact(contact, held), f"{contact['person_id']}: {contact['_id']}")
+    persons = evidence.rows("isolation.persons")
+    fields = ("state", "person_id")
     for person, found in evidence.beside(
-        evidence.rows("isolation.persons"), "screening.contacts", _standing_contacts, "state"
+        persons, "screening.contacts", _standing_contacts, *fields
     ):
         for key in _standing_contacts(person):
-            if found.get(key, {}).get("state", "dropped") == "dropped":
+            contact = found.get(key, {"state": "dropped", "person_id": None})
+            if contact["state"] == "dropped" or contact["person_id"] != person["_id"]:
                 yield f"{person['_id']}: {key}: nobody told"
     yield from _verdicts(evidence)
     yield from _own_cases(evidence)
@@ -72,6 +75,12 @@ def _verdicts(evidence: Evidence) -> Iterator[Verdict]:
         names = ("outcome", "assessed_at", "building", "household_id", "last_exposure_on")
         wrong = [*unlike(dossier, held, *names)]
         yield judged(not wrong, f"{dossier['_id']}: verdict {', '.join(wrong)}")
+    judged_ = evidence.rows("isolation.persons", {"verdict": {"$ne": None}}, "_id")
+    for person, found in evidence.beside(
+        judged_, "screening.dossiers", lambda p: [p["_id"]], "outcome"
+    ):
+        if not found.get(person["_id"], {}).get("outcome"):
+            yield f"{person['_id']}: verdict: nobody told"
 
 
 def _own_cases(evidence: Evidence) -> Iterator[Verdict]:
@@ -112,11 +121,13 @@ def isolations_doors(evidence: Evidence) -> Iterator[Verdict]:
         )
         yield judged(same, f"{_door_of(stop)}: stop {stop['_id']}")
     doors = evidence.rows("isolation.doors", None, "stops.stop_id")
+    where = ("building", "household_id")
     for door, found in evidence.beside(
-        doors, "dispatch.stops", lambda d: [s["stop_id"] for s in d["stops"]], "_id"
+        doors, "dispatch.stops", lambda d: [s["stop_id"] for s in d["stops"]], *where
     ):
         for stop in door["stops"]:
-            if stop["stop_id"] not in found:
+            source = found.get(stop["stop_id"])
+            if source is None or _door_of(source) != door["_id"]:
                 yield f"{door['_id']}: stop {stop['stop_id']}: nobody told"
 
 
@@ -237,9 +248,10 @@ def dispatchs_alarms(evidence: Evidence) -> Iterator[Verdict]:
         for report in alarm["reports"]
     )
     for (person_id, report_id), told in evidence.gathered(
-        held, "journal.events", "subject", lambda pair: pair[1], "subject"
+        held, "journal.events", "subject", lambda pair: pair[1], "subject", "data"
     ):
-        yield judged(bool(told), f"{person_id}: report {report_id}: nobody told")
+        own = any(orjson.loads(event["data"])["person_id"] == person_id for event in told)
+        yield judged(own, f"{person_id}: report {report_id}: nobody told")
     yield from _escorting_verdicts(evidence)
 
 
@@ -253,6 +265,12 @@ def _escorting_verdicts(evidence: Evidence) -> Iterator[Verdict]:
             continue
         same = not list(unlike(dossier, held, verdict="outcome", verdict_at="assessed_at"))
         yield judged(same, f"{dossier['_id']}: verdict")
+    heard = evidence.rows("dispatch.alarms", {"verdict": {"$ne": None}}, "_id")
+    for alarm, found in evidence.beside(
+        heard, "screening.dossiers", lambda a: [a["_id"]], "outcome"
+    ):
+        if not found.get(alarm["_id"], {}).get("outcome"):
+            yield f"{alarm['_id']}: verdict: nobody told"
 
 
 def _reports(evidence: Evidence) -> Any:

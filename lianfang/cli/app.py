@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from lianfang.cli.audit import audit
 from lianfang.cli.check import check
 from lianfang.cli.imports import import_app
 from lianfang.cli.parked import parked_app
@@ -42,6 +43,7 @@ topology_app = typer.Typer(
 app.add_typer(topology_app, name="topology")
 app.add_typer(import_app, name="import")
 app.add_typer(parked_app, name="parked")
+app.command()(audit)
 app.command()(check)
 app.command()(queues)
 app.command()(trace)

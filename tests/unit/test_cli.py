@@ -23,7 +23,7 @@ def said(*words: str, **env: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-EXPLAINED = ["", "run", "topology", "migrate", "demo", "check", "queues", "trace"]
+EXPLAINED = ["", "run", "topology", "migrate", "demo", "audit", "check", "queues", "trace"]
 EXPLAINED += ["parked", "parked list", "parked show", "parked replay", "parked discard"]
 
 

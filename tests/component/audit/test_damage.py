@@ -11,7 +11,7 @@ from lianfang.audit.catalogue import INVARIANTS
 from lianfang.runtime.administration import BrokerAdministration
 from lianfang.testing.pump import Pump
 from tests.component.audit import damage_of_state  # noqa: F401 - registers its kinds
-from tests.component.audit.damage import KINDS
+from tests.component.audit.damage import KINDS, again
 from tests.component.audit.played import Played
 from tests.component.audit.story import play
 
@@ -29,7 +29,9 @@ def district(
     ledger = tmp_path_factory.mktemp("audit") / "ledger.jsonl"
     play(session_pump, ledger)
     prefix = session_pump.settings.database_prefix
-    yield Played(session_pump, administration, prefix, ledger)
+    district = Played(session_pump, administration, prefix, ledger)
+    yield district
+    assert district.broken() == {}, "a test left its damage behind"
     session_pump.reset()
 
 
@@ -58,8 +60,6 @@ def test_damage_is_found_where_it_is_and_nowhere_else(played: Played, name: str)
         assert len(found[rule]) == len(offenders), (rule, found[rule])
         unnamed = [o for o in offenders if not any(o in said for said in found[rule])]
         assert unnamed == [], (rule, found[rule])
-    played.mend()
-    assert played.broken() == {}
 
 
 #: A fact of each read model that nothing else follows from, and what it is made.
@@ -95,6 +95,22 @@ def test_a_copy_that_differs_from_its_source_is_found(played: Played, name: str)
     found = played.broken()
     assert set(found) == {f"copy:{name}"}, found
     assert all(document["_id"] in offender for offender in found[f"copy:{name}"])
+
+
+@pytest.mark.parametrize("name", COPIES)
+def test_a_copy_that_is_gone_is_found(played: Played, name: str) -> None:
+    where, _ = COPIES[name]
+    document = played.one(name, **where)
+    played.lose(name, document)
+    assert any(document["_id"] in offender for offender in played.broken()[f"copy:{name}"])
+
+
+@pytest.mark.parametrize("name", COPIES)
+def test_a_copy_of_what_nobody_told_is_found(played: Played, name: str) -> None:
+    where, _ = COPIES[name]
+    invented = played.put(name, again(played.one(name, **where)))
+    offenders = played.broken()[f"copy:{name}"]
+    assert any(invented["_id"] in offender for offender in offenders), offenders
 
 
 def test_every_invariant_is_broken_by_a_kind_of_damage() -> None:
