@@ -54,6 +54,8 @@ def gaps(declared: Iterable[Actor], scenes: Mapping[Actor, Scene]) -> list[str]:
     for actor in declared:
         if actor not in scenes:
             found.append(f"{actor} has no scene: give it something to do in tests/faults/story.py")
+        elif not scenes[actor].is_remembered:
+            found.append(f"{actor} leaves nothing behind that says it was done")
         elif (scenes[actor].worth == 0) != (str(actor) in SILENT):
             found.append(f"{actor} says {scenes[actor].worth} rows, SILENT says otherwise")
     return found

@@ -78,6 +78,18 @@ class Scene:
         return {said for window in self.windows for said in window}
 
     @property
+    def is_remembered(self) -> bool:
+        """Whether the same cause would be known again; the journal has keys of its own for that."""
+        if self.request is not None:
+            return any(
+                str(self.request["request_id"]) in key for key in self.after.get("commands", {})
+            )
+        if self.message is None or self.actor.service == "journal":
+            return True
+        message_id = str(self.message.properties["message_id"])
+        return any(message_id in key for key in self.after.get("inbox", {}))
+
+    @property
     def worth(self) -> int:
         """How much there is to see: the rows of its largest window."""
         return min(max(map(len, self.own), default=0), ENOUGH)

@@ -60,6 +60,16 @@ def test_who_falls_silent_or_begins_to_speak_is_named() -> None:
     assert all(name in map(str, actors()) for name in SILENT)
 
 
+def test_who_would_not_know_the_same_request_again_is_named() -> None:
+    confirming = Actor(service="screening", kind=COMMAND, name="confirm_case")
+    scene = scene_of(confirming, 2)
+    scene.request = {"request_id": "r7"}
+    (gap,) = gaps(actors(), every_scene() | {confirming: scene})
+    assert gap.startswith("screening.confirm_case leaves nothing behind")
+    scene.after = {"commands": {"{'caller': 'x', 'request_id': 'r7'}": ""}}
+    assert gaps(actors(), every_scene() | {confirming: scene}) == []
+
+
 def test_ten_seeds_in_a_row_run_every_cell_once() -> None:
     cells = cells_of(actors(), every_scene())
     drawn = [cell for seed in range(40, 40 + SHARE) for cell in share_of(cells, seed)]
