@@ -68,7 +68,7 @@ def play(servers: Servers, scale: Scale, commands: int, seed: int, say: Say) -> 
                 with Ledger(ledger_of(name)) as ledger:
                     told = _stories(name, stories, patients, seed)
                     callers = Callers(
-                        uri, told, _CALLERS[scale], heard=noted(ledger), patience=DEADLINE
+                        uri, told, _CALLERS[scale], heard=noted(ledger, name), patience=DEADLINE
                     )
                     _fail(district, door, callers)
                 seconds = time.monotonic() - started

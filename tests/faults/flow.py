@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from benchmarks import forms
+from lianfang.cli.district import OPERATOR
 from lianfang.client import District
 from lianfang.client.ledger import Ledger
 from lianfang.testing.district import PrivateDistrict
@@ -73,7 +74,7 @@ class Flow:
 
     def _callers(self, stories: Iterator[tuple[str, Story]], number: int) -> Callers:
         uri = self._district.operator_uri
-        return Callers(uri, stories, number, heard=noted(self._ledger))
+        return Callers(uri, stories, number, heard=noted(self._ledger, self._district.name))
 
     def _keep(self, callers: Callers) -> None:
         self.receipts += callers.receipts
@@ -108,11 +109,18 @@ def ledger_of(district: str) -> Path:
     return LOCAL / "ledgers" / f"{district}.jsonl"
 
 
-def noted(ledger: Ledger) -> Callable[[Receipt], None]:
-    """Puts each receipt into the ledger."""
+def noted(ledger: Ledger, district: str) -> Callable[[Receipt], None]:
+    """Puts each receipt into the ledger; the district's operator is who calls."""
 
     def note(receipt: Receipt) -> None:
-        ledger.note({"request_id": receipt.request_id, "answer": receipt.answer})
+        ledger.note(
+            {
+                "method": receipt.command.method,
+                "caller": f"{district}-{OPERATOR}",
+                "request_id": receipt.request_id,
+                "answer": receipt.answer,
+            }
+        )
 
     return note
 

@@ -64,7 +64,7 @@ def test_what_is_missing_and_what_is_too_much_is_counted(
     receipts = [receipt(1), receipt(2)]
     with Ledger(tmp_path / "ledger.jsonl") as ledger:
         for each in receipts:
-            noted(ledger)(each)
+            noted(ledger, district.name)(each)
     account = settle(district, receipts, ledger.path)
     assert (account.lost, account.twice) == (lost, twice)
     assert account.acknowledged == 2
