@@ -59,7 +59,6 @@ class Load:
         places = forms.places(self._district.name)
         for start in range(0, len(places), forms.CALL):
             caller.command("declaration.register_place", places=places[start : start + forms.CALL])
-        staff(caller, Town(self._district.name, 0), datetime.now(UTC))
         homes = forms.buildings(self._district.name)[-_PATIENT_HOMES:]
         chance = random.Random(0)
         wanted = [
@@ -68,6 +67,7 @@ class Load:
         ]
         if not wanted:
             return []
+        staff(caller, Town(self._district.name, 0), datetime.now(UTC))
         taken = caller.command(_SUBMIT, forms=wanted)["declarations"]
         self._district.settle(caller)
         return [each["person_id"] for each in taken]

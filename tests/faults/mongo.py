@@ -17,7 +17,7 @@ from tests.faults.trial import Trial, under_load
 #: Seconds after the fault within which declarations are taken and assessed again.
 FLOW_WITHIN = 60.0
 #: Seconds without a receipt, for 95 of 100 faults of a kind; elections take two.
-SILENCE_P95 = {"kill": 10.0, "step-down": 10.0, "freeze": 30.0}
+SILENCE_P95 = {"kill": 8.0, "step-down": 8.0, "freeze": 20.0}
 _FEW = 5
 
 

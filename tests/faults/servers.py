@@ -37,6 +37,8 @@ _SETTINGS = {
     "catchUpTimeoutMillis": 2_000,
 }
 _CONTROL_SECONDS = 120.0
+#: The management page's figures are up to five seconds old.
+_ALARM_SECONDS = 30.0
 _ELECTED_SECONDS = 60.0
 _STEP_DOWN_SECONDS, _CATCH_UP_SECONDS = 5, 4
 _NO_MEMORY, _MEMORY = "0", "0.4"
@@ -96,18 +98,30 @@ class Broker:
     def alarm_memory(self) -> None:
         """Let it think that memory is short: it takes nothing from publishers."""
         self._control("set_vm_memory_high_watermark", _NO_MEMORY)
+        self._wait_for_alarm("mem_alarm", on=True)
 
     def clear_memory(self) -> None:
         """End the memory alarm."""
         self._control("set_vm_memory_high_watermark", _MEMORY)
+        self._wait_for_alarm("mem_alarm", on=False)
 
     def alarm_disk(self) -> None:
         """Let it think that the disk is full."""
         self._control("set_disk_free_limit", _NO_DISK)
+        self._wait_for_alarm("disk_free_alarm", on=True)
 
     def clear_disk(self) -> None:
         """End the disk alarm."""
         self._control("set_disk_free_limit", _DISK)
+        self._wait_for_alarm("disk_free_alarm", on=False)
+
+    def _wait_for_alarm(self, name: str, *, on: bool) -> None:
+        def told() -> bool:
+            nodes = broker.ask(self.described["management_uri"], "/api/nodes")
+            return bool(nodes) and nodes[0].get(name) is on
+
+        if not processes.wait_until(told, _ALARM_SECONDS):
+            raise RuntimeError(f"{name} is not {on}")
 
     def trace(self, vhost: str, *, on: bool = True) -> None:
         """Let its tracer tell of every message of a virtual host, or be quiet again."""
