@@ -67,7 +67,10 @@ def audit_district(
         Misconfigured: a service has no database under this prefix, or a password is wrong.
     """
     queues = still_queues(BrokerAdministration(management_uri), vhost)
-    client = connect(mongo_uri, "audit", silence=_SILENCE)
+    try:
+        client = connect(mongo_uri, "audit", silence=_SILENCE)
+    except PyMongoError as error:
+        raise Misconfigured(f"MONGO_URI: {error}") from error
     try:
         named = {name: f"{prefix}_{name}" for name in services}
         missing = sorted(set(named.values()) - set(client.list_database_names()))

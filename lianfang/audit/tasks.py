@@ -79,7 +79,7 @@ def of_alarm(alarm: Row) -> Wanted:
     now = {_day(alarm["verdict_at"])} if alarm["verdict"] == "hospital" else set[str]()
     return {
         natural_id("task", "fever_escort", alarm["_id"], day): day in reported | now
-        for day in reported | now | {_day(instant) for instant in alarm["hospital_at"]}
+        for day in reported | now | {_day(instant) for instant in alarm.get("hospital_at", ())}
     }
 
 
