@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from lianfang.demo.words import ZH_SERVICES, word
+from lianfang.words import ZH_SERVICES, word
 
 Both = tuple[str, str]
 _WIDTH = 100

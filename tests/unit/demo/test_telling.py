@@ -12,7 +12,7 @@ from rich.console import Console
 from lianfang.demo import checks
 from lianfang.demo.checks import Checks
 from lianfang.demo.screen import Screen
-from lianfang.demo.words import ZH, word
+from lianfang.words import ZH, word
 from lianfang.events import BY_TYPE
 from lianfang.vocabulary import ContactCategory, Measure, Outcome
 
