@@ -79,14 +79,25 @@ class Story:
             self.broken.append(otherwise)
 
     def wait_for(self, count: int, **where: Any) -> None:
-        """Return when so many parked messages match."""
-        wait_for(lambda: self.parked.count_documents(where) >= count, _SECONDS)
+        """Return when so many parked messages match.
+
+        Raises:
+            RuntimeError: they never do; with what there is instead.
+        """
+        try:
+            wait_for(lambda: self.parked.count_documents(where) >= count, _SECONDS)
+        except AssertionError as error:
+            found = Counter(
+                (row["state"], row["attempt"], row["reason"]) for row in self.parked.find()
+            )
+            raise RuntimeError(f"{count} never became {where}: {dict(found)}") from error
 
     def replay(self, where: dict[str, Any], by: str) -> None:
         """Replay all that match, in somebody's name."""
-        for row in self.parked.find(where, {"_id": 1}):
+        # All at first: one that comes back would be found again further on in the index.
+        for parked_id in [row["_id"] for row in self.parked.find(where, {"_id": 1})]:
             try:
-                self.caller.command("journal.replay_parked", parked_id=row["_id"], actor=by)
+                self.caller.command("journal.replay_parked", parked_id=parked_id, actor=by)
             except IllegalTransition:
                 self.refused += 1
             else:
