@@ -12,9 +12,9 @@ from rich.tree import Tree
 
 from lianfang.cli.access import operator_district
 from lianfang.cli.speech import AsJson, Lang, Speech, answering, local, print_json
-from lianfang.words import ZH_SERVICES, word
 from lianfang.operations.find import Found, find
 from lianfang.operations.tracing import FEW, Branch, common_place, grow
+from lianfang.words import ZH_SERVICES, word
 
 _CLOCK = "%H:%M:%S"
 _ID_SHOWN, _PERSONS = 8, 2

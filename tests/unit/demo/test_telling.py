@@ -12,9 +12,9 @@ from rich.console import Console
 from lianfang.demo import checks
 from lianfang.demo.checks import Checks
 from lianfang.demo.screen import Screen
-from lianfang.words import ZH, word
 from lianfang.events import BY_TYPE
 from lianfang.vocabulary import ContactCategory, Measure, Outcome
+from lianfang.words import ZH, word
 
 
 def shown(lang: str) -> tuple[Screen, io.StringIO]:
