@@ -15,6 +15,7 @@ from pymongo.errors import PyMongoError
 from lianfang.audit.catalogue import INVARIANTS
 from lianfang.audit.evidence import Evidence
 from lianfang.audit.finding import Finding, look
+from lianfang.audit.subscriptions import queues_of
 from lianfang.errors import Misconfigured, Unavailable
 from lianfang.runtime.administration import BrokerAdministration
 from lianfang.runtime.discovery import SERVICES
@@ -90,8 +91,10 @@ def still_queues(administration: BrokerAdministration, vhost: str) -> list[dict[
     first look.
     """
     until, pause = time.monotonic() + _STALE_SECONDS, threading.Event()
+    ours = set(queues_of(SERVICES))
     while True:
         queues = administration.queues(vhost)
-        if time.monotonic() >= until or not any(queue.get("messages") for queue in queues):
+        waiting = any(queue.get("messages") for queue in queues if queue["name"] in ours)
+        if not waiting or time.monotonic() >= until:
             return queues
         pause.wait(_LOOK_AGAIN)

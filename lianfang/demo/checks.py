@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 FOLDER = Path(".local/demo")
+#: Where what the demo leaves behind lies when nothing may be written beside the demo.
+FALLBACK = Path(tempfile.gettempdir()) / "lianfang-demo"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,22 @@ class Checks:
             {"name": c.name, "holds": c.holds, "expected": c.expected, "found": c.found}
             for c in self.made
         ]
+
+
+def new_file(name: str, fallback: Path = FALLBACK) -> Path:
+    """An empty file for what the demo notes, beside its report.
+
+    Raises:
+        OSError: neither folder can be written.
+    """
+    for folder in (FOLDER, fallback):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes(b"")
+        except OSError:
+            continue
+        return folder / name
+    raise OSError(f"neither {FOLDER} nor {fallback} can be written")
 
 
 def write(report: dict[str, Any], ledger: dict[str, Any], fallback: Path) -> Path:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
-
-from lianfang.demo.checks import write
+from lianfang.demo.checks import FALLBACK, write
 from lianfang.demo.findings import parked, waiting_by_level
-from lianfang.demo.invariants import duplicates, lost
+from lianfang.demo.invariants import figures, show
 from lianfang.demo.stage import Stage
 
 
@@ -16,9 +13,10 @@ def invariants(stage: Stage, parked_before: int) -> None:
     screen, desk = stage.screen, stage.desk
     screen.chapter("核对不变量", "The invariants")
     desk.settle()
+    findings = stage.witness.look()
+    show(screen, findings)
     stage.report |= {
-        "lost": lost(desk, stage.declaration_ids),
-        "duplicates": duplicates(desk, stage.cases.values(), stage.seal_id),
+        **figures(findings),
         "parked": parked(desk) - parked_before,
         "rounds_held": stage.teams.rounds_held,
         "stops_recorded": stage.teams.stops_recorded,
@@ -26,6 +24,7 @@ def invariants(stage: Stage, parked_before: int) -> None:
     }
     for name in ("lost", "duplicates", "parked"):
         stage.checks.equal(name, 0, stage.report[name])
+    stage.checks.equal("audit", {}, stage.report["audit"]["broken"])
     waiting = waiting_by_level(desk, stage.district.path)
     stage.report["waiting_by_level"] = dict(waiting)
     screen.table(
@@ -60,9 +59,7 @@ def report(stage: Stage, seconds: float) -> bool:
             f"{check.name}：应为 {check.expected}，实为 {check.found}",
             f"{check.name}: expected {check.expected}, found {check.found}",
         )
-    folder = write(
-        stage.report, stage.ledger.document(), Path(tempfile.gettempdir()) / "lianfang-demo"
-    )
+    folder = write(stage.report, stage.ledger.document(), FALLBACK)
     made = len(stage.checks.made)
     screen.say(f"报告：{folder}/report.json", f"Report: {folder}/report.json")
     if not failed:

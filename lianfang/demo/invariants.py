@@ -1,48 +1,97 @@
-"""What must hold of the whole run: nothing lost on the way, nothing done twice."""
+"""What must hold of the whole run: the audit, told in the words of the story."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from lianfang.demo.desk import Desk
-from lianfang.demo.findings import open_orders
+from lianfang.demo.checks import new_file
+from lianfang.demo.screen import Screen
+from lianfang.errors import Misconfigured
+from lianfang.settings import Settings
 
-_WITHDRAWN = ("cancelled", "recalled")
+if TYPE_CHECKING:
+    from lianfang.audit import Finding
+
+#: Invariants that something lost breaks, and those that something doubled does.
+_LOST = (
+    "receipts-kept",
+    "receipts-in-effect",
+    "declarations-settled",
+    "decisions-said",
+    "events-heard",
+    "journal-complete",
+)
+_TWICE = (
+    "journal-once",
+    "keys-natural",
+    "persons-once",
+    "one-open-order",
+    "closed-once",
+    "tasks-caused",
+    "rounds-once",
+    "stops-planned",
+)
 
 
-def lost(desk: Desk, declaration_ids: Iterable[str]) -> int:
-    """Declarations that were answered and never published, or never assessed."""
-    declared = set(declaration_ids)
-    submitted = {event["subject"] for event in _events(desk, "declaration.submitted")}
-    assessed = {event["data"]["declaration_id"] for event in _events(desk, "declaration.assessed")}
-    return len(declared - submitted) + len(declared - assessed)
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """Where the receipts of the declarations are kept, and who holds them against the district."""
+
+    receipts: Path
+    audit: Callable[[Path], list[Finding]]
+
+    def look(self) -> list[Finding]:
+        """What the audit finds."""
+        return self.audit(self.receipts)
 
 
-def duplicates(desk: Desk, case_ids: Iterable[str], seal_id: str) -> int:
-    """Effects that exist twice: events, verdicts, orders of one person, tasks, rounds."""
-    events: Counter[Any] = Counter()
-    for kind in ("declaration.submitted", "declaration.assessed"):
-        for event in _events(desk, kind):
-            events[event["event_id"]] += 1
-            events[kind, event["subject"]] += 1
-    orders = Counter(order["person_id"] for order in open_orders(desk))
-    tasks: Counter[Any] = Counter()
-    for case_id in case_ids:
-        for task in desk.all("dispatch.find_tasks", "tasks", correlation_id=case_id):
-            if task["state"] not in _WITHDRAWN:
-                tasks[task["kind"], task["cause_id"], task["place"], *task["person_ids"]] += 1
-    rounds = Counter(
-        (found["kind"], found["on"], found["slot"])
-        for found in desk.all("dispatch.find_rounds", "rounds", seal_id=seal_id)
+def witness_of(settings: Settings) -> Witness:
+    """A witness of the district that the settings name, without a receipt yet.
+
+    Raises:
+        Misconfigured: only an administrator's settings let anybody look at the queues.
+    """
+    management_uri = settings.amqp_management_uri
+    if management_uri is None:
+        raise Misconfigured("AMQP_MANAGEMENT_URI is not set: play the demo with `make demo`")
+
+    def look(receipts: Path) -> list[Finding]:
+        from lianfang.audit import audit_district  # noqa: PLC0415 - loads what services stand on
+        from lianfang.cli.district import vhost_of  # noqa: PLC0415 - as above
+
+        vhost, prefix = vhost_of(settings.district), settings.database_prefix
+        return audit_district(settings.mongo_uri, prefix, management_uri, vhost, receipts)
+
+    return Witness(new_file("receipts.jsonl"), look)
+
+
+def figures(findings: Iterable[Finding]) -> dict[str, Any]:
+    """How much was lost, how much is there twice, and the audit in short, for the report."""
+    found = list(findings)
+    broken = {finding.name: finding.broken for finding in found if not finding.holds}
+    return {
+        "lost": sum(broken.get(name, 0) for name in _LOST),
+        "duplicates": sum(broken.get(name, 0) for name in _TWICE),
+        "audit": {
+            "invariants": len(found),
+            "looked_at": sum(finding.figure for finding in found),
+            "broken": broken,
+        },
+    }
+
+
+def show(screen: Screen, findings: Iterable[Finding]) -> None:
+    """What does not hold with its first offenders, and how much was looked at."""
+    found = list(findings)
+    for finding in found:
+        if not finding.holds:
+            named = ", ".join(finding.offenders[:3])
+            screen.bad(f"{finding.name}：{finding.zh}：{named}", f"{finding.name}: {named}")
+    looked = sum(finding.figure for finding in found)
+    screen.say(
+        f"审计 {len(found)} 项不变量，核对 {looked:,} 处（lianfang audit）。",
+        f"Audited: {len(found)} invariants, {looked:,} things looked at (lianfang audit).",
     )
-    return sum(_twice(counted) for counted in (events, orders, tasks, rounds))
-
-
-def _events(desk: Desk, kind: str) -> Iterable[dict[str, Any]]:
-    return desk.all("journal.find_events", "events", type=kind)
-
-
-def _twice(counted: Counter[Any]) -> int:
-    return sum(n - 1 for n in counted.values())

@@ -7,6 +7,7 @@ from datetime import timedelta
 from itertools import islice
 from typing import Any
 
+from lianfang.client.ledger import Ledger
 from lianfang.demo.declarations import DECLARED_AT, Declarant, forms
 from lianfang.demo.desk import Desk
 from lianfang.demo.district import InventedDistrict
@@ -14,6 +15,7 @@ from lianfang.demo.divisions import Division
 from lianfang.demo.staff import Organisation
 
 IMPORT_ROWS, FORMS = 1_000, 100
+_SUBMIT = "declaration.submit_declarations"
 _LONG_AGO = "2019-10-01T00:00:00+08:00"
 Step = Callable[[int], None]
 
@@ -109,11 +111,13 @@ def enlist(desk: Desk, organisations: list[Organisation], step: Step) -> int:
     return teams
 
 
-def send(desk: Desk, declarants: list[Declarant], step: Step) -> list[str]:
-    """Send all forms through the door; the ids of the declarations."""
+def send(desk: Desk, declarants: list[Declarant], receipts: Ledger, step: Step) -> list[str]:
+    """Send all forms through the door, and keep each receipt; the ids of the declarations."""
     declared: list[str] = []
-    for chunk in forms(declarants, FORMS):
-        answer: dict[str, Any] = desk.do("declaration.submit_declarations", forms=chunk)
+    for number, chunk in enumerate(forms(declarants, FORMS), 1):
+        command = {"method": _SUBMIT, "request_id": f"demo-{desk.run}-{number}"}
+        answer: dict[str, Any] = desk.do(**command, forms=chunk)
+        receipts.note({**command, "answer": answer})
         declared += [one["declaration_id"] for one in answer["declarations"]]
         step(len(chunk))
     return declared

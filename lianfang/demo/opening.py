@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+from lianfang.client.ledger import Ledger
 from lianfang.demo.district import EVE
 from lianfang.demo.divisions import Division
 from lianfang.demo.loading import enlist, load, place_rows, resident_rows, send
@@ -48,8 +49,11 @@ def declare(stage: Stage) -> None:
     screen.chapter("自主申报", "Residents declare")
     before = _outcomes(stage)
     stage.clock(EVE, 9, 5)
-    with screen.bar("申报", "declarations", len(stage.declarants)) as step:
-        stage.declaration_ids = send(desk, stage.declarants, step)
+    with (
+        Ledger(stage.witness.receipts) as receipts,
+        screen.bar("申报", "declarations", len(stage.declarants)) as step,
+    ):
+        stage.declaration_ids = send(desk, stage.declarants, receipts, step)
     desk.settle()
     outcomes = {name: n - before.get(name, 0) for name, n in _outcomes(stage).items()}
     outcomes = {name: n for name, n in outcomes.items() if n}

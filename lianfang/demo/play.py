@@ -15,6 +15,7 @@ from lianfang.demo.divisions import Division, read_divisions
 from lianfang.demo.ending import invariants, report
 from lianfang.demo.fieldwork import Teams
 from lianfang.demo.findings import parked
+from lianfang.demo.invariants import Witness, witness_of
 from lianfang.demo.ledger import ledger
 from lianfang.demo.opening import declare, load_district
 from lianfang.demo.release import release
@@ -43,7 +44,8 @@ def main(lang: str, seed: int) -> int:
         with Desk(settings.amqp_uri) as desk:
             desk.greet()
             district = invent(seed, path, _edition(desk, path))
-            stage = prepare(desk, screen, district, declare_all(district, seed), seed)
+            declarants, witness = declare_all(district, seed), witness_of(settings)
+            stage = prepare(desk, screen, district, declarants, witness, seed)
             tell(stage, divisions)
             return 0 if report(stage, time.monotonic() - began) else 1
     except LianfangError as error:
@@ -56,6 +58,7 @@ def prepare(
     screen: Screen,
     district: InventedDistrict,
     declarants: list[Declarant],
+    witness: Witness,
     seed: int,
 ) -> Stage:
     """The stage of one telling: nothing is loaded yet, and the ledger is already written."""
@@ -67,6 +70,7 @@ def prepare(
         cast=cast(district),
         declarants=declarants,
         ledger=ledger(district, declarants),
+        witness=witness,
         checks=Checks(),
         report={"seed": seed, "edition": district.edition},
     )

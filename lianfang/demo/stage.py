@@ -12,6 +12,7 @@ from lianfang.demo.declarations import Cast, Declarant
 from lianfang.demo.desk import Desk
 from lianfang.demo.district import InventedDistrict, Resident
 from lianfang.demo.fieldwork import Teams
+from lianfang.demo.invariants import Witness
 from lianfang.demo.ledger import Expected, Ledger
 from lianfang.demo.screen import Screen
 
@@ -41,6 +42,7 @@ class Stage:
     cast: Cast
     declarants: list[Declarant]
     ledger: Ledger
+    witness: Witness
     checks: Checks
     report: dict[str, Any] = field(default_factory=dict)
     seal_id: str = ""
