@@ -11,7 +11,7 @@ from pathlib import Path
 
 from lianfang.testing.servers import LOCAL, ROOT
 
-READY_SECONDS = 60.0
+READY_SECONDS = 180.0
 _GRACE_SECONDS = 30.0
 _KILOBYTES = 1024
 
