@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lianfang.audit.district import audit, still_queues
+from lianfang.audit import audit_district
 from lianfang.testing.district import PrivateDistrict
 
 _NAMED = 3
@@ -17,10 +17,12 @@ def audited(
 
     An offender that names what is `excused` was planted by the part itself.
     """
-    databases = {name: district.database(name) for name in district.services}
-    queues = still_queues(district.servers.administration, district.vhost)
+    servers, services = district.servers, district.services
+    findings = audit_district(
+        servers.mongo_uri, district.prefix, servers.management_uri, district.vhost, ledger, services
+    )
     broken = []
-    for finding in audit(databases, queues, ledger):
+    for finding in findings:
         offenders = [each for each in finding.offenders if excused is None or excused not in each]
         if offenders:
             named = ", ".join(offenders[:_NAMED])
