@@ -25,17 +25,6 @@ def test_a_reset_in_the_middle_of_an_acknowledgement_is_survived(rig: Rig) -> No
     assert rig.depth(ONE) == 0
 
 
-def test_a_stop_finishes_what_was_received_and_nothing_comes_twice(rig: Rig) -> None:
-    process = rig.start()
-    for key in ("a", "b"):
-        rig.say(key, "slow")
-    process.line("probe_at_work", key="a")
-    assert process.stop() == 0
-    assert rig.depth(ONE) == 0
-    assert [rig.seen(key).times for key in ("a", "b")] == [1, 1]
-    assert not any(rig.seen(key).redelivered for key in ("a", "b"))
-
-
 def test_a_call_in_hand_is_answered_before_the_process_stops(rig: Rig) -> None:
     process = rig.start()
     answers: list[dict] = []
@@ -104,11 +93,6 @@ def test_a_wrong_setting_ends_the_process_with_its_own_code(rig: Rig) -> None:
     (told,) = [line for line in process.told if line["event"] == "misconfigured"]
     assert "PROFILE" in told["detail"]
     assert "RPC_WORKERS" in told["detail"]
-
-
-def test_the_runner_needs_no_pkg_resources(rig: Rig) -> None:
-    process = rig.start("forbid_pkg_resources")
-    assert process.stop() == 0
 
 
 def test_a_killed_process_loses_nothing_and_repeats_nothing(rig: Rig) -> None:

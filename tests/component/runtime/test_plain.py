@@ -1,4 +1,4 @@
-"""The traps themselves, shown on plain nameko, kombu and py-amqp; test_traps shows our cures."""
+"""The traps themselves, shown on plain nameko, kombu and py-amqp; test_findings shows our cures."""
 
 from __future__ import annotations
 

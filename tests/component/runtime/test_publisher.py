@@ -112,20 +112,6 @@ def test_a_publish_reads_nothing(publisher: Publisher, rig: Rig) -> None:
     connection.close()
 
 
-def test_a_returned_message_is_never_confirmed_and_spoils_no_other(
-    publisher: Publisher, rig: Rig
-) -> None:
-    """The trap: see `test_py_amqp_confirms_a_message_with_the_confirm_of_the_one_before`."""
-    nobody = [message(f"lost{n}", "", "nobody") for n in range(2)]
-    returned: set[str] = set()
-    assert publisher.publish(nobody[:1], returned) == set()
-    assert publisher.publish(nobody[1:], returned) == set()
-    assert returned == {"lost0", "lost1"}
-    mixed = [message("a"), *nobody, message("b")]
-    assert publisher.publish(mixed) == {"a", "b"}
-    assert len(rig.take(ONE)) == 2
-
-
 def test_a_message_that_closes_the_channel_is_told_apart(publisher: Publisher, rig: Rig) -> None:
     with pytest.raises(ChannelRefused):
         publisher.publish([message("a"), message("wrong", "no-such-exchange")])
