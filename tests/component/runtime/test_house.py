@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import stat
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -32,25 +33,23 @@ def alarm(rig: Rig, *keys: str, at: datetime = START) -> None:
 
 def test_two_replicas_that_look_at_once_settle_a_key_once(rig: Rig) -> None:
     keys = [f"k{n}" for n in range(10)]
-    alarm(rig, *keys, at=rig.engine.clock.now())
-    barrier, looked = threading.Barrier(2, timeout=10), threading.local()
+    alarm(rig, *keys, at=rig.engine.clock.now() - timedelta(hours=1))
+    both, looked = threading.Barrier(2, timeout=60), threading.local()
 
     def together(reader: Any, now: datetime, limit: int) -> list[str]:
         found = rig.timer.due(reader, now, limit)
         if not hasattr(looked, "once"):
             looked.once = True
-            barrier.wait()
+            assert len(found) == len(keys)
+            both.wait()
         return found
 
     timer = Timer(name="ring", method=rig.timer.method, every=1, due=together)
-    threads = [
-        threading.Thread(target=run_timer, args=(rig.engine, timer, rig.probe)) for _ in range(2)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert [rig.engine.documents.get(ALARMS, key).rung for key in keys] == [1] * 10
+    with ThreadPoolExecutor(2) as replicas:
+        settling = [replicas.submit(run_timer, rig.engine, timer, rig.probe) for _ in range(2)]
+        settled = [each.result() for each in settling]
+    rung = [rig.engine.documents.get(ALARMS, key).rung for key in keys]
+    assert (rung, sum(settled) >= len(keys)) == ([1] * 10, True)
 
 
 def test_a_key_that_cannot_be_settled_keeps_nobody_behind_it_waiting(rig: Rig) -> None:
