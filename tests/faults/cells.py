@@ -20,7 +20,7 @@ from tests.faults.matrix import Cell, unreachable
 from tests.faults.scenes import COMMAND, SUBSCRIPTION, Scene, State, state_of
 
 #: Seconds until a process has to have died, or its successor to have ended everything.
-PATIENCE = 15.0
+PATIENCE = 30.0
 _LOOK = 0.01
 #: So many processes may be killed between their last deed and its acknowledgement.
 _SUCCESSORS = 8
