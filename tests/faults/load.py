@@ -75,19 +75,18 @@ class Load:
     @contextmanager
     def flowing(self, patients: list[str]) -> Iterator[Callers]:
         """Declarations come in inside the block; at its end the callers finish what they began."""
-        ledger = Ledger(self.ledger)
+        with Ledger(self.ledger) as ledger:
 
-        def note(receipt: Receipt) -> None:
-            ledger.note({"request_id": receipt.request_id, "answer": receipt.answer})
+            def note(receipt: Receipt) -> None:
+                ledger.note({"request_id": receipt.request_id, "answer": receipt.answer})
 
-        stories = self._stories(iter(patients))
-        uri = self._district.operator_uri
-        self.callers = Callers(uri, stories, _CALLERS, heard=note)
-        with self.callers:
-            try:
-                yield self.callers
-            finally:
-                self._enough.set()
+            stories = self._stories(iter(patients))
+            self.callers = Callers(self._district.operator_uri, stories, _CALLERS, heard=note)
+            with self.callers:
+                try:
+                    yield self.callers
+                finally:
+                    self._enough.set()
 
     def _stories(self, patients: Iterator[str]) -> Iterator[tuple[str, Story]]:
         """Calls at the pace of the size, however long earlier ones take, until it is enough."""
