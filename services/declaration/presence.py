@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from lianfang.envelope import natural_id
@@ -10,13 +11,27 @@ from lianfang.errors import InvalidPayload
 from lianfang.events.dispatch import StopsRecorded
 from lianfang.vocabulary import PresenceSource
 from services.declaration import store
-from services.declaration.announcing import announce_sightings, left
+from services.declaration.announcing import announce_residents, announce_sightings, left
 from services.declaration.domain import residence as r
 from services.declaration.domain.residence import Residence, Seen
 from services.declaration.registry import no_such
 
 #: The only kind of round that says who is there.
 HEAD_COUNT = "head_count"
+
+
+@dataclass(slots=True)
+class _Looks:
+    """The residences that sightings changed, and which of them began again by it."""
+
+    seen: dict[str, Residence] = field(default_factory=dict)
+    reopened: set[str] = field(default_factory=set)
+
+    def announce(self, work: Any, batch: str, source: PresenceSource) -> None:
+        """Say who was seen; whose residence had ended is registered anew."""
+        announce_sightings(work, batch, source, self.seen.values())
+        again = [self.seen[key] for key in sorted(self.reopened)]
+        announce_residents(work, batch, [one for one in again if one.ended_at is None])
 
 
 def record(work: Any, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -33,7 +48,7 @@ def record(work: Any, request: Mapping[str, Any]) -> dict[str, Any]:
     for residence in store.residences_of(work, [s["person_id"] for s in sightings]):
         if residence.building == building:
             homes.setdefault(residence.person_id, []).append(residence)
-    seen: dict[str, Residence] = {}
+    looks = _Looks()
     recorded = 0
     for n, sighting in enumerate(sightings):
         if sighting["seen_at"] > work.now:
@@ -47,21 +62,23 @@ def record(work: Any, request: Mapping[str, Any]) -> dict[str, Any]:
             source=source,
             contactable=sighting["contactable"],
         )
-        recorded += _apply(work, here, told, seen)
+        recorded += _apply(work, here, told, looks)
     batch = natural_id("batch", work.causation_id)
-    announce_sightings(work, batch, source, seen.values())
+    looks.announce(work, batch, source)
     return {"batch_id": batch, "recorded": recorded}
 
 
-def _apply(work: Any, here: Iterable[Residence], told: Seen, seen: dict[str, Residence]) -> bool:
-    current = [seen.get(residence.residence_id, residence) for residence in here]
+def _apply(work: Any, here: Iterable[Residence], told: Seen, looks: _Looks) -> bool:
+    current = [looks.seen.get(residence.residence_id, residence) for residence in here]
     open_ = [residence for residence in current if residence.ended_at is None]
     news = False
     for residence in open_ or current:
         looked = r.seen(residence, told)
         if looked is not None:
             work.save(store.RESIDENCES, looked)
-            seen[looked.residence_id] = looked
+            looks.seen[looked.residence_id] = looked
+            if residence.ended_at is not None:
+                looks.reopened.add(looked.residence_id)
             news = True
     return news
 
@@ -83,7 +100,7 @@ def hear_stops(work: Any, event: StopsRecorded) -> None:
     if event.kind != HEAD_COUNT:
         work.drop("no head count")
         return
-    seen: dict[str, Residence] = {}
+    looks = _Looks()
     for stop in event.stops:
         keys = {
             p.person_id: r.residence_id_of(p.person_id, stop.household_id) for p in stop.persons
@@ -94,11 +111,11 @@ def hear_stops(work: Any, event: StopsRecorded) -> None:
             if residence is None:
                 continue  # of another district, or found but never registered
             told = r.finding_as_seen(person.finding, stop.recorded_at)
-            _apply(work, [residence], told, seen)
+            _apply(work, [residence], told, looks)
             if told.ended == r.DECEASED:
                 _bury(work, person.person_id, told)
     batch = natural_id("stops", event.record_id, event.revision, event.chunk)
-    announce_sightings(work, batch, PresenceSource.HEAD_COUNT, seen.values())
+    looks.announce(work, batch, PresenceSource.HEAD_COUNT)
 
 
 def _bury(work: Any, person_id: str, told: Seen) -> None:

@@ -80,11 +80,15 @@ def declaration_promised_and_never_said(d: Played) -> Expected:
     }
 
 
-@kind("declarations-settled")
+@kind("declarations-settled", "copy:isolation.persons", "copy:dispatch.alarms")
 def declaration_lost_on_its_way_to_screening(d: Played) -> Expected:
     dossier = d.one("screening.dossiers", outcome="pass")
     d.lose("screening.dossiers", dossier)
-    return {"declarations-settled": [dossier["statement"]["declaration_id"]]}
+    return {
+        "declarations-settled": [dossier["statement"]["declaration_id"]],
+        "copy:isolation.persons": [f"{dossier['_id']}: verdict: nobody told"],
+        "copy:dispatch.alarms": [f"{dossier['_id']}: verdict: nobody told"],
+    }
 
 
 @kind("verdicts-declared")

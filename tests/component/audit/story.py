@@ -67,6 +67,7 @@ def play(pump: Pump, ledger: Path) -> Witnessed:
     none = town.confirm(others[0])
     _visit(town, first, home)
     town.discard(none)
+    _return(town, second, others[2])
     _work(town, case_id)
     _park(pump, town, third)
     town.wait(hours=3)
@@ -140,6 +141,14 @@ def _visit(town: Witnessed, building: str, home: list[str]) -> None:
         "dispatch.record_stops", round_id=round_["round_id"], recorded_by="Worker", stops=[entry]
     )
     town.do("isolation.order_seal", seal_id=seal_id, decided_by="Authority")
+
+
+def _return(town: Witnessed, building: str, person_id: str) -> None:
+    """Somebody moves out, and is seen at home again."""
+    for presence in ("moved_out", "present"):
+        town.wait(minutes=5)
+        seen = {"person_id": person_id, "presence": presence, "seen_at": town.at()}
+        town.do("declaration.record_presence", building=building, source="gate", sightings=[seen])
 
 
 def _work(town: Witnessed, case_id: str) -> None:

@@ -74,7 +74,7 @@ COPIES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "isolation.samples": ({}, {"result": "negative"}),
     "isolation.done_tasks": ({}, {"place": "4403.nanshan"}),
     "screening.visits": ({"kind": "head_count"}, {"outcome": "missed"}),
-    "isolation.persons": ({"contacts__0": {"$exists": True}}, {"contacts__0__revision": 99}),
+    "isolation.persons": ({"contacts__is_dropped": False}, {"contacts__0__revision": 99}),
     "isolation.doors": ({}, {"stops__0__by": "somebody else"}),
     "dispatch.households": ({"orders__0": {"$exists": True}}, {"orders__0__revision": 99}),
     "isolation.complaints": ({}, {"revision": 99}),

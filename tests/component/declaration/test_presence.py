@@ -118,6 +118,42 @@ def test_an_older_word_is_no_news(declaration: Pump, roll: Any) -> None:
     assert left.reason == "moved_out"
 
 
+@pytest.mark.parametrize("gone", ["moved_out", "lives_elsewhere"])
+def test_whoever_is_seen_again_after_leaving_is_registered_anew(
+    declaration: Pump, roll: Any, gone: str
+) -> None:
+    def look(presence: str, minutes: int) -> None:
+        declaration.now = t.NOW + timedelta(minutes=minutes)
+        declaration.call(
+            "declaration.record_presence",
+            building=t.BUILDING,
+            source="gate",
+            sightings=[
+                {
+                    "person_id": roll["2"]["person_id"],
+                    "presence": presence,
+                    "seen_at": declaration.now.isoformat(),
+                }
+            ],
+        )
+
+    if gone == "moved_out":
+        look("moved_out", 5)
+    else:
+        stops = head_count(roll, {"2": Finding.LIVES_ELSEWHERE}, 5)
+        declaration.publish(stops, t.BUILDING)
+        declaration.settle()
+    before = len(declaration.events("resident.registered"))
+    look("present", 9)
+    (again,) = declaration.events("resident.registered")[before:]
+    (resident,) = again.residents
+    assert (resident.person_id, resident.ended_at) == (roll["2"]["person_id"], None)
+    (sighting,) = declaration.events("presence.recorded")[-1].sightings
+    assert sighting.revision == resident.revision
+    look("present", 12)
+    assert len(declaration.events("resident.registered")) == before + 1
+
+
 def test_nobody_is_seen_in_the_future_or_where_nobody_knows_them(
     declaration: Pump, roll: Any
 ) -> None:
