@@ -61,9 +61,7 @@ def _command(
         raise NotPermitted("a command must carry the broker's user_id")
     if engine.outbox.under_pressure:
         raise Overloaded
-    own = {k: v for k, v in document.items() if k in _HEAD.fields}
-    rest = {k: v for k, v in document.items() if k not in _HEAD.fields}
-    head = load(_HEAD, own)
+    head, rest = _head_and_rest(document)
     request = load(call.request, rest)
     key = {"caller": caller, "method": call.name, "request_id": head["request_id"]}
     digest = _digest(rest)
@@ -96,6 +94,11 @@ def _command(
         reply, rows = engine.run(decide)
         engine.say(rows)
     return reply
+
+
+def _head_and_rest(document: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+    own = {k: v for k, v in document.items() if k in _HEAD.fields}
+    return load(_HEAD, own), {k: v for k, v in document.items() if k not in _HEAD.fields}
 
 
 def _repeat(known: dict[str, Any], digest: str, method: str) -> dict[str, Any]:

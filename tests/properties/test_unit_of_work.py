@@ -14,7 +14,6 @@ from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pymongo.errors import AutoReconnect, OperationFailure, PyMongoError
@@ -164,17 +163,8 @@ class Town:
         assert parked == {ids[n] for n in self.delivered - self.wanted}
 
 
-@pytest.fixture
-def engines(rig: Rig) -> Iterator[tuple[Engine, Engine]]:
-    """Two replicas: each its own connections to database and broker."""
-    both = Engine(rig.settings, "journal"), Engine(rig.settings, "journal")
-    yield both
-    for engine in both:
-        engine.close()
-
-
 def test_any_deliveries_of_the_same_messages_have_each_effect_once(
-    rig: Rig, engines: tuple[Engine, Engine]
+    rig: Rig, replicas: tuple[Engine, Engine]
 ) -> None:
     names = count()
 
@@ -184,7 +174,7 @@ def test_any_deliveries_of_the_same_messages_have_each_effect_once(
         st.lists(deliveries, min_size=1, max_size=4),
     )
     def holds(kinds: list[str], happening: list[Delivery]) -> None:
-        town = Town(rig, engines, f"x{next(names)}", kinds)
+        town = Town(rig, replicas, f"x{next(names)}", kinds)
         for delivery in happening:
             town.deliver(delivery)
         town.sweep()
@@ -194,7 +184,7 @@ def test_any_deliveries_of_the_same_messages_have_each_effect_once(
 
 
 def test_any_repetition_of_the_same_commands_has_each_effect_once(
-    rig: Rig, engines: tuple[Engine, Engine]
+    rig: Rig, replicas: tuple[Engine, Engine]
 ) -> None:
     names = count()
     call = rig.calls["add"]
@@ -211,7 +201,7 @@ def test_any_repetition_of_the_same_commands_has_each_effect_once(
         answers: dict[int, list[dict[str, Any]]] = {}
         for pair in pairs:
             with ThreadPoolExecutor(2) as both:
-                for n, reply in zip(pair, both.map(ask, engines, pair), strict=True):
+                for n, reply in zip(pair, both.map(ask, replicas, pair), strict=True):
                     answers.setdefault(n, []).append(reply)
         for n, replies in answers.items():
             assert all(reply == replies[0] for reply in replies)

@@ -19,7 +19,7 @@ M = TypeVar("M")
 SAME = object()
 
 #: For examples on a real database, which take a hundred times longer; the night has the time.
-COSTLY = settings(max_examples=50) if settings.default.max_examples < 1000 else settings.default
+COSTLY = settings(max_examples=100) if settings.default.max_examples < 1000 else settings.default
 
 #: From which state an act leads to which; what is not listed has to be refused.
 Moves = Mapping[Any, Mapping[str, Any]]

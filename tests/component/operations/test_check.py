@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -30,13 +30,22 @@ def lines(operator: Operator, status: str, **env: str) -> dict[str, dict[str, An
     return {f"{line['area']} {line['name'][1]}": line for line in found}
 
 
-def until(operator: Operator, holds: Callable[[], bool], process: str = "journal") -> None:
-    """The management page is some seconds behind."""
-    operator.children[process].wait_until(holds)
+def wait_for_readers(operator: Operator, service: str, *, some: bool) -> None:
+    """Return when the management page, which is some seconds behind, has seen them come or go."""
+    district = operator.district
+    own = (f"q.{service}.", f"rpc-{service}")
+
+    def seen() -> bool:
+        queues = district.servers.administration.queues(district.vhost)
+        told = [bool(q.get("consumers")) for q in queues if q["name"].startswith(own)]
+        return bool(told) and all(reading is some for reading in told)
+
+    operator.children["journal"].wait_until(seen)
 
 
 def test_a_district_that_is_well_has_nothing_but_ticks(operator: Operator) -> None:
-    until(operator, lambda: operator.says("check").returncode == 0)
+    for service in operator.children:
+        wait_for_readers(operator, service, some=True)
     zh, en = operator.says("check"), operator.says("check --lang en")
     assert (zh.returncode, en.returncode) == (0, 0)
     assert zh.stdout.splitlines()[-1] == "✓ 一切正常"
@@ -81,18 +90,20 @@ def test_a_service_that_is_dead_is_named_with_its_queues_and_the_next_step(
     screening = operator.children["screening"]
     screening.kill()
     try:
-        until(operator, lambda: "services screening" in lines(operator, "bad"))
+        wait_for_readers(operator, "screening", some=False)
         (bad,) = lines(operator, "bad").values()
         assert bad["advice"][1] == "start it: lianfang run screening"
         assert bad["runbook"] == "queue-without-consumer"
-        until(operator, lambda: operator.says("queues --check").returncode == 1)
         found = {q["name"]: q["troubles"] for q in operator.reads("queues") if q["troubles"]}
         assert found["q.screening.declarations"] == ["no_consumer"]
-        said = operator.says("queues --check --lang en").stdout
-        assert "no consumer  start its service: docs/how-to/queue-without-consumer.md" in said
+        said = operator.says("queues --check --lang en")
+        assert said.returncode == 1
+        advice = "no consumer  start its service: docs/how-to/queue-without-consumer.md"
+        assert advice in said.stdout
     finally:
         screening.restart()
-        until(operator, lambda: not lines(operator, "bad"), "screening")
+        wait_for_readers(operator, "screening", some=True)
+    assert operator.says("queues --check").returncode == 0
 
 
 @contextmanager
