@@ -99,7 +99,7 @@ class Played:
         channel = connection.channel()
         channel.confirm_select()
         channel.basic_publish_confirm(_message(), "", queue)
-        self.queues = self._page(lambda page: ready(page, queue) == 1)
+        self._show(queue, lambda page: ready(page, queue) == 1)
 
         def take() -> None:
             channel.queue_purge(queue)
@@ -116,9 +116,7 @@ class Played:
         channel.basic_publish_confirm(_message(), "", queue)
         while channel.basic_get(queue) is None:
             time.sleep(0.05)
-        self.queues = self._page(
-            lambda page: page[queue].get("messages_unacknowledged") == 1 and not ready(page, queue)
-        )
+        self._show(queue, lambda page: page[queue].get("messages_unacknowledged") == 1)
 
         def take() -> None:
             connection.close()
@@ -131,6 +129,11 @@ class Played:
         """Take back everything that was planted, the last first."""
         while self._undo:
             self._undo.pop()()
+
+    def _show(self, queue: str, shows: Callable[[dict[str, Any]], bool]) -> None:
+        """Let the page show a queue as it is now; of the others it may still tell the past."""
+        fresh = next(q for q in self._page(shows) if q["name"] == queue)
+        self.queues = [fresh if q["name"] == queue else q for q in self.queues]
 
     def _page(self, shows: Callable[[dict[str, Any]], bool]) -> list[Row]:
         """The management page, once it shows what is there: its figures are seconds old."""
