@@ -116,8 +116,12 @@ class Outbox:
 
 
 def _unclaimed(now: datetime) -> dict[str, Any]:
-    """Rows whose claim has ended; one that reaches further than any claim is of a wrong clock."""
-    return {"$or": [{"claimed_until": {"$lt": now}}, {"claimed_until": {"$gt": now + _CLAIM}}]}
+    """Rows whose claim has ended; one that reaches far beyond any claim is of a wrong clock.
+
+    Far: a replica that looked a moment ago, or whose clock is seconds ahead, keeps what it took.
+    """
+    wrong = now + 2 * _CLAIM
+    return {"$or": [{"claimed_until": {"$lt": now}}, {"claimed_until": {"$gt": wrong}}]}
 
 
 def _outgoing(row: dict[str, Any]) -> Outgoing:
