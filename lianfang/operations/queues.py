@@ -94,9 +94,21 @@ def _measured(name: str, found: Mapping[str, Any] | None, *known: Trouble) -> Qu
         consumers=consumers,
         rate_in=_rate(stats, "publish"),
         rate_out=_rate(stats, "ack"),
-        growth=_rate(found, "messages"),
+        growth=_growth(found, _rate(stats, "publish"), _rate(stats, "ack")),
         troubles=(*known, *(trouble for trouble, is_so in checks.items() if is_so)),
     )
+
+
+def _growth(
+    found: Mapping[str, Any], rate_in: float | None, rate_out: float | None
+) -> float | None:
+    """What comes less what goes; the depth's own change where nothing is acknowledged.
+
+    Between two looks the depth of a busy queue rises and falls by what is in somebody's hands.
+    """
+    if rate_in is None or rate_out is None:
+        return _rate(found, "messages")
+    return rate_in - rate_out
 
 
 def _rate(stats: Mapping[str, Any], what: str) -> float | None:

@@ -94,11 +94,17 @@ def test_a_message_that_is_tried_again_is_nobodys_trouble_yet() -> None:
 def test_rates_are_those_of_the_broker_and_unknown_before_it_measured() -> None:
     stats = {"publish_details": {"rate": 10.0}, "ack_details": {"rate": 30.0}}
     measured = {"messages": 100, "messages_ready": 60, "messages_unacknowledged": 40}
-    measured |= {"message_stats": stats, "messages_details": {"rate": -20.0}}
+    measured |= {"message_stats": stats, "messages_details": {"rate": 70.0}}
     queue, *others = compare(TOPOLOGY, live(q_screening_residents=measured))
     assert (queue.depth, queue.rate_in, queue.rate_out) == (100, 10.0, 30.0)
     assert queue.drain_seconds == 5.0
     assert {each.rate_in for each in others} == {None}
+
+
+def test_where_nothing_is_acknowledged_the_depth_itself_tells_the_rate() -> None:
+    expiring = {"messages": 100, "messages_ready": 100, "messages_details": {"rate": -10.0}}
+    found = {queue.name: queue for queue in compare(TOPOLOGY, live(retry_1=expiring))}
+    assert found["retry.1"].drain_seconds == 10.0
 
 
 def test_every_trouble_has_a_name_and_a_next_step_in_both_languages() -> None:
