@@ -1,4 +1,4 @@
-"""Residences: any order of the same sightings ends alike, chunks keep households whole."""
+"""Residences: how they end and open again; chunks keep households whole."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from lianfang.errors import IllegalTransition
 from lianfang.vocabulary import Finding, Presence, PresenceSource
 from services.declaration.domain.residence import (
     DECEASED,
-    LIVES_ELSEWHERE,
     MOVED_OUT,
     Residence,
     Seen,
@@ -37,30 +36,6 @@ def a_residence(person: str = "p1", household: str = "h1") -> Residence:
         room_path="b.r1",
         room="r1",
     )
-
-
-def told(residence: Residence, sightings: list[Seen]) -> Residence:
-    for sighting in sightings:
-        residence = seen(residence, sighting) or residence
-    return replace(residence, revision=1)
-
-
-sightings = st.builds(
-    Seen,
-    presence=st.sampled_from(Presence),
-    seen_at=st.integers(0, 3).map(lambda n: NOW + timedelta(minutes=n)),
-    source=st.sampled_from(PresenceSource),
-    contactable=st.booleans(),
-    ended=st.sampled_from([None, None, LIVES_ELSEWHERE]),
-) | st.integers(0, 3).map(lambda n: finding_as_seen(Finding.DECEASED, NOW + timedelta(minutes=n)))
-
-
-@given(st.lists(sightings, max_size=6).flatmap(lambda s: st.tuples(st.just(s), st.permutations(s))))
-def test_any_order_of_the_same_sightings_ends_alike(
-    pair: tuple[list[Seen], list[Seen]],
-) -> None:
-    one, other = pair
-    assert told(a_residence(), one) == told(a_residence(), [*other, *other])
 
 
 def test_a_residence_that_is_over_opens_when_somebody_is_seen_there_later() -> None:
