@@ -117,6 +117,7 @@ def _figures(
     scenes: Mapping[Actor, Scene],
 ) -> dict[str, Any]:
     run = [each.cell for each in found]
+    slowest = max(found, key=lambda each: each.seconds)
     kinds = {kind: sum(a.kind == kind for a in declared) for kind in (SUBSCRIPTION, COMMAND, TIMER)}
     return {
         "points": len(Point),
@@ -127,5 +128,6 @@ def _figures(
         "redelivered": sum(each.redelivered for each in found),
         "said_again": sum(each.repeated for each in found),
         "median_cell_s": round(statistics.median(each.seconds for each in found), 2),
-        "slowest_cell_s": round(max(each.seconds for each in found), 2),
+        "slowest_cell_s": round(slowest.seconds, 2),
+        "slowest_cell": str(slowest.cell),
     }

@@ -99,3 +99,8 @@ def unreachable(cell: Cell, scene: Scene) -> str | None:
     if cell.point is Point.HALF_WINDOW and scene.worth < ENOUGH:
         return SAYS_ONE
     return None
+
+
+def shares_windows(cell: Cell) -> bool:
+    """Timers of a service run side by side: rows of two may travel together and so have a half."""
+    return cell.actor.kind == TIMER and cell.point is Point.HALF_WINDOW
