@@ -27,10 +27,10 @@ status: ## what runs, and where
 	@$(STACK) status; $(SERVICES) status
 
 test: setup ## every test, against a real broker and database (ARGS="tests/unit -k seal")
-	@$(STACK) run -- $(BIN)/pytest $(or $(ARGS),tests --ignore=$(SHORT_FAULTS))
+	@$(STACK) run -- $(BIN)/pytest $(or $(ARGS),tests $(addprefix --ignore=,$(SLOW)))
 
-# Not inside the twenty minutes of a change yet: `make faults SHORT=1`, or ARGS=$(SHORT_FAULTS).
-SHORT_FAULTS := tests/faults/test_short.py
+# Not inside the twenty minutes of a change yet: `make faults SHORT=1`, and `make test ARGS=...`.
+SLOW := tests/faults/test_short.py tests/component/operations
 
 faults: setup ## break services, broker and database, and judge (ONLY=kills SEED=7 SHORT=1)
 	@$(PYTHON) -m tests.faults $(addprefix --only ,$(ONLY)) $(if $(SEED),--seed $(SEED)) $(if $(SHORT),--short)
