@@ -35,10 +35,10 @@ class Say:
 
 @dataclass
 class ScriptedBroker:
-    """Takes windows of `size` messages and does after each what its script says."""
+    """Takes windows of messages and does after each what its script says."""
 
-    size: int = 0
-    scripts: list[list[Say]] = field(default_factory=list)
+    #: By the last message of each window: how many there are, and what then happens.
+    scripts: dict[str, tuple[int, list[Say]]] = field(default_factory=dict)
     #: Ids of messages that it has taken on, and said so.
     taken: set[str] = field(default_factory=set)
 
@@ -47,9 +47,14 @@ class ScriptedBroker:
         self.uri = f"amqp://guest:guest@127.0.0.1:{self._socket.getsockname()[1]}//"
         threading.Thread(target=self._accept, daemon=True).start()
 
-    def expect(self, size: int, script: list[Say]) -> None:
-        """What the next window gets; one that comes unasked is confirmed."""
-        self.size, self.scripts = size, [script]
+    def expect(self, ids: list[str], script: list[Say]) -> None:
+        """What happens once these have come; when they come again, they are confirmed."""
+        self.scripts[ids[-1]] = len(ids), script
+
+    def script_after(self, name: str) -> tuple[int, list[Say]]:
+        size, script = self.scripts[name]
+        self.scripts[name] = size, [Say("ack", size - 1, multiple=True)]
+        return size, script
 
     def close(self) -> None:
         self._socket.close()
@@ -68,7 +73,7 @@ class _Peer:
     def __init__(self, broker: ScriptedBroker, near: socket.socket) -> None:
         self.broker, self.socket, self.file = broker, near, near.makefile("rb")
         self.tag = 0
-        self.window: list[tuple[int, str]] = []
+        self.sent: list[tuple[int, str]] = []
 
     def serve(self) -> None:
         with contextlib.suppress(OSError, ConnectionError, struct.error), self.socket:
@@ -92,12 +97,11 @@ class _Peer:
         elif kind == HEADER:
             properties, _ = decode_properties_basic(payload, 12)
             self.tag += 1
-            self.window.append((self.tag, properties["message_id"]))
-        elif kind == BODY and len(self.window) == self.broker.size:
-            window, self.window = self.window, []
-            scripts = self.broker.scripts
-            everything = [Say("ack", len(window) - 1, multiple=True)]
-            for say in scripts.pop(0) if scripts else everything:
+            self.sent.append((self.tag, properties["message_id"]))
+        elif kind == BODY and self.sent[-1][1] in self.broker.scripts:
+            size, script = self.broker.script_after(self.sent[-1][1])
+            window = self.sent[-size:]
+            for say in script:
                 self.act(channel, say, window)
 
     def act(self, channel: int, say: Say, window: list[tuple[int, str]]) -> None:

@@ -88,7 +88,7 @@ class Speaker:
     def publish(self, window: Window) -> None:
         ids = [f"m{next(self.names)}" for _ in window.fates]
         messages = [Outgoing(id=one, exchange="", routing_key="k", body=b"{}") for one in ids]
-        self.broker.expect(len(ids), window.script)
+        self.broker.expect(ids, window.script)
         self.publisher._confirm_timeout = SHORT if window.end == "silence" else LONG
         if self.publisher.blocked:
             self.publisher._connection.on_unblocked()
