@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from lianfang.client.ledger import Ledger
-from lianfang.testing.district import PrivateDistrict
+from lianfang.testing.district import INGEST, PrivateDistrict
 from lianfang.testing.servers import Servers
 from tests.faults.accounts import Account, settle
 from tests.faults.callers import Command, Receipt
@@ -20,7 +20,7 @@ from tests.faults.flow import noted, private_name
 @pytest.fixture
 def district() -> Iterator[PrivateDistrict]:
     """Stores of a district in which nothing runs."""
-    made = PrivateDistrict(Servers.read(), private_name("accounts"))
+    made = PrivateDistrict(Servers.read(), private_name("accounts"), INGEST)
     yield made
     made.erase()
     made.client.close()
