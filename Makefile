@@ -26,7 +26,7 @@ down: ## stop what `make up` started, and only that
 status: ## what runs, and where
 	@$(STACK) status; $(SERVICES) status
 
-test: setup ## every test, against a real broker and database (ARGS="tests/unit -k seal")
+test: setup ## all but the slowest tests, against a real broker and database (ARGS="tests/unit -k seal")
 	@$(STACK) run -- $(BIN)/pytest $(or $(ARGS),tests $(addprefix --ignore=,$(SLOW)))
 
 # Not inside the twenty minutes of a change yet: `make faults SHORT=1`, and `make test ARGS=...`.

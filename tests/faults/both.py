@@ -29,11 +29,7 @@ PLANS = {
 
 def run(servers: FaultServers, scale: Scale, seed: int, say: Say) -> Outcome:
     """Kill both, then judge."""
-    return measure(servers, PLANS[scale], seed, say)
-
-
-def measure(servers: FaultServers, plan: Plan, seed: int, say: Say) -> Outcome:
-    """The part with any plan."""
+    plan = PLANS[scale]
     node, replicas = servers.broker, servers.replica_set
 
     def kill(trial: Trial) -> None:

@@ -42,11 +42,7 @@ PLANS = {
 
 def run(servers: FaultServers, scale: Scale, seed: int, say: Say) -> Outcome:
     """Break the broker, then judge."""
-    return measure(servers, PLANS[scale], seed, say)
-
-
-def measure(servers: FaultServers, plan: Plan, seed: int, say: Say) -> Outcome:
-    """The part with any plan."""
+    plan = PLANS[scale]
     node = servers.broker
 
     def kill_and_start() -> None:

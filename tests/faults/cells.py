@@ -14,10 +14,10 @@ import orjson
 
 from lianfang.runtime.crashpoints import Point
 from lianfang.runtime.outbox import SWEEPER
-from tests.faults.bench import Bench, queue_of
 from tests.faults.forge import REJECTED, RETRYABLE, TELL, Forge, Forged, Trap
 from tests.faults.matrix import Cell, shares_windows, unreachable
 from tests.faults.scenes import COMMAND, SUBSCRIPTION, TIMER, Scene, State, state_of
+from tests.faults.workbench import Workbench, queue_of
 
 #: Seconds until a process has to have died, or its successor to have ended everything.
 PATIENCE = 30.0
@@ -67,7 +67,7 @@ def goal_of(scene: Scene) -> Goal:
 class Ordeal:
     """Runs one cell; `found` is what became of it."""
 
-    def __init__(self, bench: Bench, forge: Forge, cell: Cell, scene: Scene) -> None:
+    def __init__(self, bench: Workbench, forge: Forge, cell: Cell, scene: Scene) -> None:
         self._bench, self._forge = bench, forge
         self._cell, self._scene = cell, scene
         self._heard: Counter[str] = Counter()

@@ -18,7 +18,6 @@ from lianfang.runtime.discovery import SERVICES
 from lianfang.runtime.vault import make_key_file
 from lianfang.settings import Settings
 from lianfang.testing.servers import LOCAL, ROOT, Servers
-from tests.faults.bench import Bench
 from tests.faults.cells import Found, Ordeal
 from tests.faults.forge import Forge
 from tests.faults.matrix import Cell, cells_of, gaps, share_of, unreachable
@@ -26,6 +25,7 @@ from tests.faults.outcome import Outcome, Scale
 from tests.faults.parts import Say
 from tests.faults.scenes import COMMAND, SUBSCRIPTION, TIMER, Actor, Recorder, Scene, actors
 from tests.faults.story import play
+from tests.faults.workbench import Workbench
 
 
 @contextmanager
@@ -80,7 +80,7 @@ def _run_all(stage: Recorder, cells: Sequence[Cell], say: Say) -> list[Found]:
     settings = stage.settings
     log = LOCAL / "logs" / f"{settings.database_prefix}.log"
     databases = {name: stage.documents(name).database for name in SERVICES}
-    bench = Bench(servers_uri(settings), databases)
+    bench = Workbench(servers_uri(settings), databases)
     found: list[Found] = []
     try:
         with Forge(_environment(settings), log) as forge:

@@ -32,11 +32,7 @@ PLANS = {
 
 def run(servers: Servers, scale: Scale, seed: int, say: Say) -> Outcome:
     """Kill, then judge."""
-    return measure(servers, PLANS[scale], seed, say)
-
-
-def measure(servers: Servers, plan: Plan, seed: int, say: Say) -> Outcome:
-    """The part with any plan."""
+    plan = PLANS[scale]
 
     def kill(trial: Trial) -> None:
         district = trial.district

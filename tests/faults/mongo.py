@@ -47,12 +47,8 @@ PLANS = {
 
 
 def run(servers: FaultServers, scale: Scale, seed: int, say: Say) -> Outcome:
-    """Break the primary, then judge."""
-    return measure(servers, PLANS[scale], seed, say)
-
-
-def measure(servers: FaultServers, plan: Plan, seed: int, say: Say) -> Outcome:
-    """The part with any plan; the order of the faults is drawn."""
+    """Break the primary, in an order that is drawn, then judge."""
+    plan = PLANS[scale]
     replicas = servers.replica_set
 
     def kill() -> None:

@@ -63,11 +63,7 @@ class Sent:
 
 def run(servers: Servers, scale: Scale, seed: int, say: Say) -> Outcome:
     """Send both halves, ask wrongly, then count."""
-    return measure(servers, _SIZES[scale], seed, say)
-
-
-def measure(servers: Servers, size: Size, seed: int, say: Say) -> Outcome:
-    """The part at any size."""
+    size = _SIZES[scale]
     district = PrivateDistrict(servers, NAME)
     try:
         say("preparing a district")

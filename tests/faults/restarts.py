@@ -33,11 +33,7 @@ PLANS = {
 
 def run(servers: FaultServers, scale: Scale, seed: int, say: Say) -> Outcome:
     """Restart, then judge."""
-    return measure(servers, PLANS[scale], seed, say)
-
-
-def measure(servers: FaultServers, plan: Plan, seed: int, say: Say) -> Outcome:
-    """The part with any plan."""
+    plan = PLANS[scale]
 
     def restart(trial: Trial) -> None:
         with traced(servers.broker, trial.district) as deliveries:

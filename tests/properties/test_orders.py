@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import timedelta
 from typing import ClassVar
 
 import pytest
@@ -21,7 +21,6 @@ from lianfang.vocabulary import CauseKind, Measure, OrderState
 from services.isolation.domain.orders import (
     OPEN,
     Order,
-    Reason,
     Wanted,
     consumed,
     end,
@@ -30,25 +29,11 @@ from services.isolation.domain.orders import (
     strictest,
 )
 from services.isolation.domain.reconcile import Moment, reconcile
+from tests.unit.isolation.builders import DUE, NOW, reasons
 
 SHOWN = {OrderState, Measure, CauseKind}
 #: A word of the wire that nothing leads to yet; readers know it.
 NOT_REACHED = {OrderState.OBSERVING}
-NOW = datetime(2020, 2, 3, 1, tzinfo=UTC)
-DUE = date(2020, 2, 16)
-MEASURES = {
-    CauseKind.SEAL: Measure.SEALED,
-    CauseKind.CONTACT: Measure.FACILITY,
-    CauseKind.ASSESSMENT: Measure.HOME,
-    CauseKind.CASE: Measure.ISOLATION,
-}
-reasons = st.builds(
-    lambda kind, n: Reason(
-        kind=kind, id=f"{kind}{n}", due_on=DUE + timedelta(days=n), measure=MEASURES[kind]
-    ),
-    st.sampled_from(list(MEASURES)),
-    st.integers(1, 2),
-)
 wants = st.builds(
     lambda found, kind: Wanted(
         person_id="p",

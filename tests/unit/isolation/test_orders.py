@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,24 +11,9 @@ from lianfang.vocabulary import CauseKind, Measure, OrderState
 from services.isolation.domain.announce import in_chunks
 from services.isolation.domain.orders import OPEN, Order, Reason, Wanted, strictest
 from services.isolation.domain.reconcile import Moment, reconcile
+from tests.unit.isolation.builders import DUE, MEASURES, NOW, reasons
 
-NOW = datetime(2020, 2, 3, 1, 0, tzinfo=UTC)
 MOMENT = Moment(now=NOW, today=date(2020, 2, 3))
-DUE = date(2020, 2, 16)
-
-KINDS = {
-    CauseKind.SEAL: Measure.SEALED,
-    CauseKind.CONTACT: Measure.FACILITY,
-    CauseKind.ASSESSMENT: Measure.HOME,
-    CauseKind.CASE: Measure.ISOLATION,
-}
-reasons = st.builds(
-    lambda kind, n: Reason(
-        kind=kind, id=f"{kind}{n}", due_on=DUE + timedelta(days=n), measure=KINDS[kind]
-    ),
-    st.sampled_from(list(KINDS)),
-    st.integers(1, 2),
-)
 sets = st.sets(reasons, max_size=5).map(lambda s: tuple(sorted(s, key=lambda r: r.key)))
 
 
@@ -63,7 +48,7 @@ def test_there_is_never_more_than_one_open_order_and_it_is_what_is_wanted(
         [
             r
             for kind in (CauseKind.SEAL, CauseKind.CONTACT, CauseKind.ASSESSMENT)
-            for r in [Reason(kind=kind, id=kind, due_on=DUE, measure=KINDS[kind])]
+            for r in [Reason(kind=kind, id=kind, due_on=DUE, measure=MEASURES[kind])]
         ]
     )
 )

@@ -26,7 +26,7 @@ _RETRIES = tuple(retry_exchange(step) for step in (1, 2, 3))
 _KEPT = ("content_type", "message_id")
 
 
-class Bench:
+class Workbench:
     """See the module. `databases` by service; the virtual host has its queues."""
 
     def __init__(self, amqp_uri: str, databases: Mapping[str, Any]) -> None:
