@@ -41,7 +41,7 @@ def replicas(
     monkeypatch.setattr(work_module, "OWN_CLAIM", timedelta(hours=1))
     both = Engine(rig.settings, "journal"), Engine(rig.settings, "journal")
     for engine in both:
-        patient = Publisher(rig.settings.amqp_uri, "test", confirm_timeout=300.0)
+        patient = Publisher(rig.engine.settings.amqp_uri, "test", confirm_timeout=300.0)
         engine.publisher = engine.outbox._publisher = patient
     yield both
     for engine in both:

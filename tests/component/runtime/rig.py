@@ -67,7 +67,9 @@ class Rig:
         administration.apply(vhost, replace(topology, permissions={}), {})
         self.queues = [queue["name"] for queue in topology.queues]
         self.client = connect(settings.mongo_uri, "rig")
-        self.engine = Engine(self.settings, "journal", client=self.client)
+        # No heartbeat: nobody sends one while other tests run, and the broker would hang up.
+        patient = replace(self.settings, amqp_uri=f"{self.settings.amqp_uri}?heartbeat=0")
+        self.engine = Engine(patient, "journal", client=self.client)
         self.database = self.engine.documents.database
         migrate(self.database, [SEEN, ALARMS, *RUNTIME_COLLECTIONS])
         # No heartbeat: nobody sends one until the session's end, and the broker would hang up.
